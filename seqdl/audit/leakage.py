@@ -1,0 +1,240 @@
+"""Leaks: validation and test examples that are already in the training set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqdl.audit.ragged import Ragged, check_split, opposite
+from seqdl.errors import InputError, ShapeError, listing
+from seqdl.types import Codes
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+KINDS = ("exact", "reverse_complement", "near_copy", "overlap")
+"""The ways in which an example can leak."""
+K = 24
+CONTAINMENT = 0.8
+OVERLAP = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class LeakTable:
+    """Which validation and test examples are in the training set, and how.
+
+    Attributes
+    ----------
+    kinds : dict of str to bool (N,)
+        For each of `KINDS`, whether the example leaks in this way:
+        exact, the same sequence is in training;
+        reverse_complement, not exact, but its reverse complement is;
+        near_copy, neither, but at least 80 % of its 24-mers (either strand) are;
+        overlap, at least half of its interval is.
+    leaky : bool, (N,)
+        Whether the example leaks in any way; never a training example.
+    split : str, (N,)
+        train, val or test.
+    """
+
+    kinds: dict[str, NDArray[np.bool_]]
+    leaky: NDArray[np.bool_]
+    split: NDArray[np.str_]
+
+    def as_dict(self) -> dict[str, dict[str, Any]]:
+        """Return counts and rates for val and test, ready for JSON.
+
+        Examples
+        --------
+        >>> codes = np.array([[0, 1, 1, 2], [0, 1, 1, 2], [3, 3, 3, 3]], dtype=np.uint8)
+        >>> found = find_leaks(codes, np.array(["train", "test", "test"])).as_dict()["test"]
+        >>> found["n"], found["n_exact"], found["n_leaky"], found["leaky_rate"]
+        (2, 1, 1, 0.5)
+        """
+        table: dict[str, dict[str, Any]] = {}
+        for name in ("val", "test"):
+            here = self.split == name
+            n = int(here.sum())
+            row: dict[str, Any] = {"n": n}
+            for kind, mask in [*self.kinds.items(), ("leaky", self.leaky)]:
+                found = int((mask & here).sum())
+                row[f"n_{kind}"] = found
+                row[f"{kind}_rate"] = found / n if n else None
+            table[name] = row
+        return table
+
+
+def find_leaks(codes: Codes | Sequence[Codes], split: object, *, intervals: pd.DataFrame | None = None) -> LeakTable:
+    """Find the validation and test examples that are in the training set.
+
+    Parameters
+    ----------
+    codes : uint8, (N, L), or a list of N arrays (L,)
+        Sequences. Ambiguous bases at the ends of the rows of an array are taken for padding.
+    split : array_like of str, (N,)
+        train, val or test for each.
+    intervals : DataFrame, optional
+        Columns chrom, start, end, one row per sequence in the same order; rows with an empty chrom are skipped.
+
+    Returns
+    -------
+    LeakTable
+
+    Raises
+    ------
+    ShapeError
+        If the lengths of `codes`, `split` and `intervals` differ.
+    InputError
+        If `split` holds other names, or `intervals` lacks a column.
+
+    Notes
+    -----
+    A 24-mer is counted wherever in the training set it lies, so an example pieced together from several training sequences is a
+    near-copy too. Windows with an ambiguous base are skipped; sequences shorter than 24 bp have no near-copies.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> codes = rng.integers(0, 4, (3, 100)).astype(np.uint8)
+    >>> codes[2, 5:] = codes[0, 5:]                                     # all but the first bases
+    >>> find_leaks(codes, ["train", "test", "test"]).leaky.tolist()
+    [False, False, True]
+    """
+    sequences = Ragged.of(codes)
+    names = check_split(split, len(sequences))
+    training, held_out = names == "train", names != "train"
+    exact, reverse = _copies(sequences, training)
+    near = held_out & ~exact & ~reverse & (containment(sequences, training, held_out) >= CONTAINMENT)
+    overlap = _overlaps(intervals, training, held_out) if intervals is not None else np.zeros(len(sequences), dtype=bool)
+    kinds = dict(zip(KINDS, (exact, reverse, near, overlap), strict=True))
+    return LeakTable(kinds, exact | reverse | near | overlap, names)
+
+
+def _copies(sequences: Ragged, training: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Mark held-out sequences that are in training as they are, and those of which only the reverse complement is."""
+    texts = sequences.texts()
+    known = {text for text, trains in zip(texts, training.tolist(), strict=True) if trains}
+    exact, reverse = np.zeros(len(texts), dtype=bool), np.zeros(len(texts), dtype=bool)
+    for i in np.flatnonzero(~training):
+        if texts[i]:  # a sequence of nothing but N says nothing
+            exact[i] = texts[i] in known
+            reverse[i] = not exact[i] and opposite(texts[i]) in known
+    return exact, reverse
+
+
+def containment(sequences: Ragged, training: NDArray[np.bool_], held_out: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the share of each held-out sequence's 24-mers that occur in training, on either strand.
+
+    Parameters
+    ----------
+    sequences : Ragged
+        N sequences.
+    training, held_out : bool, (N,)
+        The sequences to search, and those to look up.
+
+    Returns
+    -------
+    float64, (N,)
+        0 to 1; 0 for sequences that are not looked up or have no 24-mer.
+    """
+    n = len(sequences)
+    parts = list(sequences.kmers(held_out, K))
+    hashes = np.concatenate([np.empty(0, dtype=np.uint64), *(part for part, _ in parts)])
+    owner = np.concatenate([np.empty(0, dtype=np.int64), *(part for _, part in parts)])
+    if not hashes.size:
+        return np.zeros(n)
+    # A bit table of the hashes looked up lets nearly all training windows pass by without being sorted.
+    bits = int(np.clip(np.ceil(np.log2(8 * hashes.size)), 16, 27))
+    shift = np.uint64(64 - bits)
+    asked = np.zeros(1 << bits, dtype=bool)
+    asked[(hashes >> shift).astype(np.intp)] = True
+    candidates = [part[asked[(part >> shift).astype(np.intp)]] for part, _ in sequences.kmers(training, K)]
+    found = np.isin(hashes, np.unique(np.concatenate([np.empty(0, dtype=np.uint64), *candidates])))
+    n_windows = np.bincount(owner, minlength=n)
+    return np.bincount(owner[found], minlength=n) / np.maximum(n_windows, 1)
+
+
+def _overlaps(intervals: pd.DataFrame, training: NDArray[np.bool_], held_out: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    missing = [column for column in ("chrom", "start", "end") if column not in intervals]
+    if missing:
+        raise InputError(f"the intervals have no column {listing(missing)}; chrom, start and end are needed. They have {listing(intervals.columns)}.")
+    if len(intervals) != training.size:
+        raise ShapeError(f"there are {len(intervals)} intervals for {training.size} sequences; one per sequence, in the same order, is needed.")
+    placed = (intervals["chrom"].notna() & (intervals["chrom"].astype(str) != "")).to_numpy()
+    result = np.zeros(training.size, dtype=bool)
+    asked = np.flatnonzero(held_out & placed)
+    if asked.size and (training & placed).any():
+        result[asked] = covered_share(intervals.iloc[asked], intervals[training & placed]) >= OVERLAP
+    return result
+
+
+def covered_share(intervals: pd.DataFrame, cover: pd.DataFrame) -> NDArray[np.float64]:
+    """Return the share of each interval that a set of intervals covers together.
+
+    Parameters
+    ----------
+    intervals : DataFrame
+        Columns chrom, start, end (0-based, half-open); I rows.
+    cover : DataFrame
+        The same columns, at least one row; may overlap each other. Strands play no part.
+
+    Returns
+    -------
+    float64, (I,)
+        0 to 1; 0 for an empty interval.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> asked = pd.DataFrame({"chrom": ["I", "II"], "start": [0, 0], "end": [10, 10]})
+    >>> covered_share(asked, pd.DataFrame({"chrom": ["I", "I"], "start": [2, 4], "end": [6, 8]})).tolist()
+    [0.6, 0.0]
+    """
+    # Chromosomes are laid end to end, so that one sorted search serves them all.
+    _, number = np.unique(
+        np.concatenate([cover["chrom"].astype(str).to_numpy(str), intervals["chrom"].astype(str).to_numpy(str)]), return_inverse=True
+    )
+    stride = int(max(cover["end"].max(), intervals["end"].max())) + 1
+    shift = number.astype(np.int64) * stride
+    left = cover["start"].to_numpy(np.int64) + shift[: len(cover)]
+    right = cover["end"].to_numpy(np.int64) + shift[: len(cover)]
+    order = np.argsort(left, kind="stable")
+    left, right = left[order], np.maximum.accumulate(right[order])
+    opens = np.append(True, left[1:] > right[:-1])  # a gap before it: a new merged stretch begins
+    left, right = left[opens], right[np.append(np.flatnonzero(opens)[1:] - 1, opens.size - 1)]
+    before = np.cumsum(right - left) - (right - left)
+
+    def covered_below(x: NDArray[np.int64]) -> NDArray[np.int64]:
+        i = np.maximum(np.searchsorted(left, x, side="right") - 1, 0)
+        return np.asarray(before[i] + np.clip(x - left[i], 0, right[i] - left[i]), dtype=np.int64)
+
+    start = intervals["start"].to_numpy(np.int64) + shift[len(cover) :]
+    end = intervals["end"].to_numpy(np.int64) + shift[len(cover) :]
+    return np.asarray((covered_below(end) - covered_below(start)) / np.maximum(end - start, 1), dtype=np.float64)
+
+
+def count_contradictions(codes: Codes | Sequence[Codes], target: NDArray[np.bool_]) -> int:
+    """Count the examples whose sequence (on either strand) is also there with the other label.
+
+    Parameters
+    ----------
+    codes : uint8, (N, L), or a list of N arrays (L,)
+        Sequences.
+    target : bool, (N,)
+        The truth.
+
+    Examples
+    --------
+    >>> count_contradictions(np.array([[0, 1], [2, 3], [1, 1]], dtype=np.uint8), np.array([True, False, False]))
+    2
+    """
+    keys = [min(text, opposite(text)) for text in Ragged.of(codes).texts()]
+    classes: dict[bytes, set[bool]] = {}
+    for key, label in zip(keys, target.tolist(), strict=True):
+        if key:
+            classes.setdefault(key, set()).add(label)
+    return sum(len(classes.get(key, ())) > 1 for key in keys)

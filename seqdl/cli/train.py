@@ -1,0 +1,71 @@
+"""seqdl train: one command, one folder."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from seqdl.cli.console import Console
+from seqdl.cli.flags import add_config_flags, add_run_flags, config_from_flags
+
+DOTTED = True
+EPILOG = """examples:
+  seqdl train --genome hg38.fa.gz --peaks peaks.bed -o RUN
+  seqdl train positives.fa negatives.fa -o RUN
+  seqdl train --fasta positives.fa --negatives dinuc -o RUN
+  seqdl train configs/reb1.yaml -o RUN --set training.lr=1e-3
+  seqdl train --genome sacCer3.fa.gz --peaks reb1.bed --folds 4 -o RUN
+  seqdl train --resume -o RUN
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of this verb."""
+    parser.add_argument("inputs", nargs="*", metavar="INPUT", help="POS.fa NEG.fa, and/or CONFIG.yaml")
+    parser.add_argument("-o", "--output", metavar="RUN", help="the run folder to make")
+    parser.add_argument("--config", metavar="FILE", help="YAML config; flags win over it")
+    parser.add_argument("--set", action="append", metavar="KEY=VALUE", help="set any key of the config, such as training.lr=1e-3")
+    parser.add_argument("--print-config", action="store_true", help="print the resolved config and stop")
+    parser.add_argument("--dry-run", action="store_true", help="check everything, train nothing")
+    parser.add_argument("--resume", action="store_true", help="go on with the run in -o after its last whole epoch")
+    parser.add_argument("--folds", type=int, metavar="K", help="K trainings, each testing the chromosomes whose index is k modulo K")
+    add_config_flags(parser)
+    add_run_flags(parser)
+
+
+def run(options: argparse.Namespace, console: Console) -> int:
+    """Train, and print the network beside its baselines."""
+    from seqdl.errors import InputError
+    from seqdl.experiment.config import dump_config
+    from seqdl.experiment.evaluate import comparison
+    from seqdl.experiment.folds import train_folds
+    from seqdl.experiment.train import check_output, load_resumable, make_plan, train
+
+    folder = Path(options.output) if options.output else None
+    if options.resume and folder and not options.folds and not (options.inputs or options.config):
+        config = load_resumable(folder)
+    else:
+        config = config_from_flags(options)
+    if options.print_config:
+        console.result(dump_config(config))
+        console.emit(config.to_dict())
+        return 0
+    if folder is None and not options.dry_run:
+        raise InputError("no -o was given: the name of a folder for the run was expected. Add -o RUN.")
+    if options.dry_run:
+        if folder and not options.resume:
+            check_output(folder, force=options.force)
+        plan = make_plan(config)
+        console.result(plan.summary() + "\ndry run: everything was checked, nothing was trained")
+        console.emit({"config": plan.config.to_dict(), "examples": plan.data.counts(), "dropped": plan.data.ledger.counts(), "steps": plan.n_steps})
+        return 0
+    assert folder is not None
+    how = {"command": options.command, "force": options.force, "resume": options.resume, "say": console.note}
+    if options.folds:
+        metrics = train_folds(config, folder, n_folds=options.folds, **how)
+    else:
+        metrics = train(config, folder, **how).metrics
+    console.result(comparison(metrics))
+    console.emit(metrics)
+    console.note(f"report: {folder / ('fold0' if options.folds else '') / 'report.html'}")
+    return 0

@@ -1,0 +1,1 @@
+"""From intervals and sequences to batches."""

@@ -1,0 +1,232 @@
+"""Examples in memory: codes, targets and splits, and how batches are gathered from them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch.utils.data import Dataset
+
+from seqdl.data.genome import Genome
+from seqdl.data.split import split_by_chromosome
+from seqdl.errors import DataError, InputError
+from seqdl.ledger import Ledger
+from seqdl.sequence.edit import reverse_complement
+from seqdl.sequence.encode import one_hot
+from seqdl.types import SPLITS, Batch, Codes, Floats, Ints
+
+PAD = 4
+
+
+@dataclass
+class SequenceData:
+    """Examples with their targets and splits.
+
+    Parameters
+    ----------
+    codes : Codes, (N, L)
+        Bases; shorter sequences are padded at their end with 4.
+    examples : DataFrame, N rows
+        id, chrom, start, end, strand, one column an output, split ("train", "val" or "test").
+    outputs : list of str
+        The target columns of `examples`.
+    lengths : int array (N,), optional
+        True lengths, where they differ.
+    reverse_complement : bool, default False
+        Whether training batches show the other strand of half the sequences.
+    negatives : DataFrame, optional
+        Intervals that were sampled as background.
+    ledger : Ledger
+        What was dropped, and why.
+    inputs : list of Path
+        The files all this came from.
+    """
+
+    codes: Codes
+    examples: pd.DataFrame
+    outputs: list[str]
+    lengths: Ints | None = None
+    reverse_complement: bool = False
+    negatives: pd.DataFrame | None = None
+    ledger: Ledger = field(default_factory=Ledger)
+    inputs: list[Path] = field(default_factory=list)
+
+    @classmethod
+    def binary(
+        cls,
+        genome: Genome,
+        *,
+        positives: pd.DataFrame,
+        negatives: pd.DataFrame,
+        val: Sequence[str] | None = None,
+        test: Sequence[str] | None = None,
+        reverse_complement: bool = False,
+        output: str = "target",
+    ) -> SequenceData:
+        """Make a two-class set from intervals of equal width, split by chromosome.
+
+        Parameters
+        ----------
+        genome : Genome
+        positives, negatives : DataFrame
+            Intervals (chrom start end name score strand), all of one width.
+        val, test : sequence of str, optional
+            Chromosomes held out; by default about a tenth each.
+        reverse_complement : bool, default False
+            Whether training batches show the other strand of half the sequences.
+        output : str, default "target"
+            Name of the target column.
+
+        Raises
+        ------
+        DataError
+            If widths differ, or a split holds one class only.
+        """
+        intervals = pd.concat([positives, negatives], ignore_index=True)
+        widths = (intervals["end"] - intervals["start"]).unique()
+        if len(widths) != 1:
+            raise DataError(f"the intervals have {len(widths)} widths, such as {widths[:3].tolist()} bp: one was expected. Use seqdl.resize(intervals, width) first.")
+        target = np.r_[np.ones(len(positives)), np.zeros(len(negatives))]
+        split = split_by_chromosome(intervals["chrom"], genome.lengths, val=val, test=test)
+        examples = interval_examples(intervals, target, split, output)
+        data = cls(genome.fetch(intervals), examples, [output], reverse_complement=reverse_complement, negatives=negatives, inputs=[Path(genome.path)])
+        data.check_classes()
+        return data
+
+    @classmethod
+    def from_sequences(cls, sequences: Sequence[Codes], target: Floats, split: Sequence[str], *, names: Sequence[str], output: str = "target") -> SequenceData:
+        """Make a set from sequences of equal or different lengths; the shorter are padded at their end.
+
+        Parameters
+        ----------
+        sequences : sequence of Codes
+        target : float array, (N,)
+        split : sequence of str
+            "train", "val" or "test" of each.
+        names : sequence of str
+            Unique names.
+        output : str, default "target"
+        """
+        sizes = np.array([len(s) for s in sequences])
+        codes = np.full((len(sequences), int(sizes.max())), PAD, dtype=np.uint8)
+        for row, sequence in zip(codes, sequences, strict=True):
+            row[: len(sequence)] = sequence
+        examples = pd.DataFrame({"id": list(names), "chrom": "", "start": "", "end": "", "strand": "", output: target, "split": list(split)})
+        return cls(codes, examples, [output], lengths=sizes if len(set(sizes)) > 1 else None)
+
+    def __len__(self) -> int:
+        """Return the number of examples."""
+        return len(self.examples)
+
+    @property
+    def length(self) -> int:
+        """Length of the sequences, padding included (bp)."""
+        return int(self.codes.shape[1])
+
+    def rows(self, split: str | None = None) -> Ints:
+        """Return the row numbers of a split, or of all examples."""
+        if split is None:
+            return np.arange(len(self))
+        if split not in SPLITS:
+            raise InputError(f"no split is called '{split}': train, val or test was expected.")
+        return np.flatnonzero((self.examples["split"] == split).to_numpy())
+
+    def targets(self, split: str | None = None) -> Floats:
+        """Return the targets of a split, (n, T) float32."""
+        return self.examples[self.outputs].to_numpy(dtype=np.float32)[self.rows(split)]
+
+    def codes_of(self, split: str | None = None) -> Codes:
+        """Return the codes of a split, (n, L)."""
+        found: Codes = self.codes[self.rows(split)]
+        return found
+
+    def one_hot(self, split: str | None = None, *, limit: int | None = None) -> Floats:
+        """Return the first `limit` sequences of a split as one-hot, (n, 4, L) float32."""
+        return one_hot(self.codes[self.rows(split)[:limit]])
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Return the positives and negatives of the first output in each split."""
+        target = self.examples[self.outputs[0]].to_numpy()
+        table = {}
+        for split in SPLITS:
+            rows = self.rows(split)
+            table[split] = {"positives": int((target[rows] > 0).sum()), "negatives": int((target[rows] <= 0).sum())}
+        return table
+
+    def check_classes(self, least: int = 2) -> None:
+        """Raise `DataError` unless each split holds at least `least` of either class."""
+        for split, found in self.counts().items():
+            for kind, n in found.items():
+                if n < least:
+                    raise DataError(
+                        f"the {split} split holds {n} {kind}: at least {least} of either class are needed in each of train, val and test "
+                        f"({self.summary()}). Give more examples, or name other chromosomes or files for the splits."
+                    )
+
+    def summary(self) -> str:
+        """Return one line on the size of each split."""
+        return ", ".join(f"{split} {n['positives']:,} + {n['negatives']:,}" for split, n in self.counts().items())
+
+
+def interval_examples(intervals: pd.DataFrame, target: Floats, split: Sequence[str] | Any, output: str) -> pd.DataFrame:
+    """Return an examples table for intervals; the id is the place and, where several share it, a number."""
+    place = intervals["chrom"] + ":" + intervals["start"].astype(str) + "-" + intervals["end"].astype(str) + "(" + intervals["strand"] + ")"
+    repeat = place.groupby(place).cumcount()
+    ids = place.where(repeat == 0, place + "_" + (repeat + 1).astype(str))
+    table = intervals[["chrom", "start", "end", "strand"]].reset_index(drop=True)
+    table.insert(0, "id", ids.to_numpy())
+    table[output] = target
+    table["split"] = np.asarray(split)
+    return table
+
+
+class CodesDataset(Dataset[Batch]):
+    """Gathers whole batches of codes; nothing is done sequence by sequence.
+
+    Parameters
+    ----------
+    data : SequenceData
+    rows : int array
+        The rows of `data` this data set shows.
+    flip : torch.Generator, optional
+        Draws which sequences are shown as their reverse complement; none are without it.
+    """
+
+    def __init__(self, data: SequenceData, rows: Ints, flip: torch.Generator | None = None) -> None:
+        self.rows = rows
+        self.codes = data.codes
+        self.targets = data.targets()
+        self.lengths = data.lengths
+        self.flip = flip
+
+    def __len__(self) -> int:
+        """Return the number of sequences."""
+        return len(self.rows)
+
+    def __getitem__(self, item: int) -> Batch:
+        """Return a batch of one."""
+        return self.__getitems__([item])
+
+    def __getitems__(self, items: list[int]) -> Batch:
+        """Return the batch of these items, gathered in one go."""
+        rows = self.rows[np.asarray(items)]
+        codes = self.codes[rows]
+        if self.flip is not None:
+            turned = torch.rand(len(rows), generator=self.flip).numpy() < 0.5
+            codes[turned] = self._other_strand(codes[turned], rows[turned])
+        lengths = None if self.lengths is None else torch.from_numpy(self.lengths[rows])
+        return Batch(torch.from_numpy(codes), torch.from_numpy(self.targets[rows]), torch.from_numpy(rows), lengths)
+
+    def _other_strand(self, codes: Codes, rows: Ints) -> Codes:
+        """Return the reverse complements, the padding left at the end."""
+        if self.lengths is None:
+            return reverse_complement(codes)
+        turned = codes.copy()
+        for row, n in zip(turned, self.lengths[rows], strict=True):
+            row[:n] = reverse_complement(row[:n])
+        return turned

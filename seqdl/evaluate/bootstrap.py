@@ -1,0 +1,132 @@
+"""Bootstrap intervals: how far a measure could move with another test set of the same kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from seqdl.errors import DataError, InputError, ShapeError
+from seqdl.evaluate.counted import METRICS, CountedMetrics
+
+Interval: TypeAlias = dict[str, float | None]
+"""The keys value, low and high; None where the measure is undefined."""
+_CHUNK = 2_000_000  # counts held at once: 16 MB, so that a resample stays near the processor
+_MIN_DEFINED = 0.5  # an interval is given where at least this share of the resamples defines the measure
+
+
+def with_intervals(
+    target: ArrayLike,
+    prediction: ArrayLike,
+    *,
+    n_resamples: int = 1000,
+    seed: int = 0,
+    level: float = 0.95,
+    groups: ArrayLike | None = None,
+    metrics: Sequence[str] = METRICS,
+) -> dict[str, Interval]:
+    """Measure a binary prediction, with percentile bootstrap intervals.
+
+    Parameters
+    ----------
+    target : array_like, (N,)
+        The truth, 0 or 1.
+    prediction : array_like, (N,)
+        Probabilities, or scores of any scale for AUROC and AUPRC.
+    n_resamples : int, default 1000
+        Number of bootstrap resamples.
+    seed : int, default 0
+        Seed of the resampling.
+    level : float, in (0, 1), default 0.95
+        Coverage of the interval.
+    groups : array_like, (N,), optional
+        Labels such as chromosomes. Whole groups are then drawn, which is honest where examples of a group resemble each other,
+        and needs a handful of groups. Without it, positives and negatives are drawn each among themselves.
+    metrics : sequence of str, default all
+        Which measures to take.
+
+    Returns
+    -------
+    dict of str to dict
+        Per measure ``{"value": ..., "low": ..., "high": ...}``; None where undefined, so it can go into JSON as it is.
+
+    Raises
+    ------
+    InputError
+        If `level`, `n_resamples` or a name in `metrics` is wrong, or the arrays are not binary and finite.
+    DataError
+        If `groups` has fewer than 2 groups.
+
+    References
+    ----------
+    Efron and Tibshirani (1993), An Introduction to the Bootstrap, chapter 13.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> target = rng.integers(0, 2, 500)
+    >>> found = with_intervals(target, rng.random(500) * 0.6 + 0.4 * target, metrics=["auroc"])
+    >>> found["auroc"]["low"] < found["auroc"]["value"] < found["auroc"]["high"]
+    True
+    """
+    if not 0 < level < 1:
+        raise InputError(f"level is {level}; it should lie between 0 and 1. The usual level is 0.95.")
+    if n_resamples < 1:
+        raise InputError(f"n_resamples is {n_resamples}; at least 1 is needed. The usual number is 1000.")
+    counted = CountedMetrics(target, prediction)
+    n_positive, n_negative = counted.positive_rows.size, counted.negative_rows.size
+    value = counted.measure(np.ones((1, n_positive), dtype=np.int32), np.ones((1, n_negative), dtype=np.int32), metrics)
+    if n_positive + n_negative == 0:
+        return {name: _interval(np.nan, np.full(1, np.nan), level) for name in metrics}
+    rng = np.random.default_rng(seed)
+    draws = _draw_groups(counted, np.asarray(groups), n_resamples, rng) if groups is not None else _draw(counted, n_resamples, rng)
+    parts = [counted.measure(positive, negative, metrics) for positive, negative in draws]
+    return {name: _interval(float(value[name][0]), np.concatenate([part[name] for part in parts]), level) for name in metrics}
+
+
+def _chunks(n_resamples: int, n_examples: int) -> list[int]:
+    size = max(1, min(n_resamples, _CHUNK // max(1, n_examples)))
+    return [min(size, n_resamples - start) for start in range(0, n_resamples, size)]
+
+
+def _draw(counted: CountedMetrics, n_resamples: int, rng: np.random.Generator) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
+    """Draw examples with replacement, each class among itself; yield counts (R, P) and (R, Q)."""
+    n_positive, n_negative = counted.positive_rows.size, counted.negative_rows.size
+    for size in _chunks(n_resamples, n_positive + n_negative):
+        yield _counts(size, n_positive, rng), _counts(size, n_negative, rng)
+
+
+def _draw_groups(
+    counted: CountedMetrics, groups: NDArray[Any], n_resamples: int, rng: np.random.Generator
+) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
+    """Draw whole groups with replacement; yield how often each example then counts."""
+    n_examples = counted.positive_rows.size + counted.negative_rows.size
+    if groups.shape != (n_examples,):
+        raise ShapeError(f"groups has shape {groups.shape}; one label for each of the {n_examples} examples is needed. Pass a column such as chrom.")
+    labels, member = np.unique(groups, return_inverse=True)
+    if labels.size < 2:
+        raise DataError(f"groups holds {labels.size} group; drawing groups needs at least 2. Leave groups out to draw single examples.")
+    for size in _chunks(n_resamples, n_examples):
+        drawn = _counts(size, labels.size, rng)
+        yield drawn[:, member[counted.positive_rows]], drawn[:, member[counted.negative_rows]]
+
+
+def _counts(n_resamples: int, n: int, rng: np.random.Generator) -> NDArray[np.int32]:
+    """Count how often each of n things is drawn when n are drawn with replacement, (R, n)."""
+    if n == 0:
+        return np.zeros((n_resamples, 0), dtype=np.int32)
+    drawn = rng.integers(0, n, size=(n_resamples, n), dtype=np.int64)
+    drawn += np.arange(n_resamples)[:, None] * n
+    return np.bincount(drawn.ravel(), minlength=n_resamples * n).astype(np.int32).reshape(n_resamples, n)
+
+
+def _interval(value: float, resampled: NDArray[np.float64], level: float) -> Interval:
+    defined = resampled[np.isfinite(resampled)]
+    if not np.isfinite(value):
+        return {"value": None, "low": None, "high": None}
+    if defined.size < _MIN_DEFINED * resampled.size:
+        return {"value": value, "low": None, "high": None}
+    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
+    return {"value": value, "low": float(low), "high": float(high)}

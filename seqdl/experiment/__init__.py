@@ -1,0 +1,1 @@
+"""The verbs that tie the parts together."""

@@ -1,0 +1,48 @@
+"""Checkpoints as tasks: weights and plain data only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from seqdl.errors import FormatError, MissingFileError
+from seqdl.experiment.build import rebuild_task
+
+if TYPE_CHECKING:
+    from seqdl.tasks.base import Task
+
+
+def load_task(path: Path) -> Task:
+    """Rebuild a trained task from its checkpoint, ready to predict.
+
+    Parameters
+    ----------
+    path : Path
+        A checkpoint that seqdl wrote.
+
+    Returns
+    -------
+    Task
+        On the CPU, in evaluation mode.
+
+    Raises
+    ------
+    MissingFileError, FormatError
+        If there is no such file, or it is not a checkpoint of seqdl.
+    """
+    import pickle
+
+    import torch
+
+    if not path.is_file():
+        raise MissingFileError(f"{path}: there is no checkpoint. Give a run folder whose training has finished.")
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+        raise FormatError(f"{path}: not a checkpoint that holds weights and plain data only ({str(error).splitlines()[0][:120]}).") from None
+    if not isinstance(state, dict) or "seqdl" not in state:
+        raise FormatError(f"{path}: a checkpoint, but not one that seqdl wrote: it has no recipe of its model. Load it with torch and pass the module.")
+    task = rebuild_task(state["seqdl"])
+    task.load_state_dict(state["state_dict"])
+    task.eval()
+    return task

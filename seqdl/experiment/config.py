@@ -1,0 +1,283 @@
+"""The configuration of a training: one dataclass a section; its fields are the flags and the YAML keys."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+from seqdl.errors import FormatError, InputError, UnknownNameError
+from seqdl.registry import MODELS, TASKS, Registry
+
+
+def option(default: Any, text: str, *, choices: tuple[str, ...] = (), is_path: bool = False, metavar: str | None = None) -> Any:
+    """Declare a config field that is also a flag."""
+    metadata = {"help": text, "choices": choices, "is_path": is_path, "metavar": metavar}
+    if isinstance(default, list):
+        return field(default_factory=lambda: list(default), metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+@dataclass
+class DataConfig:
+    """Where the examples come from and how they are split."""
+
+    genome: str | None = option(None, "genome FASTA, plain or compressed", is_path=True, metavar="G.fa")
+    peaks: str | None = option(None, "BED or narrowPeak of bound regions", is_path=True, metavar="P.bed")
+    fasta: list[str] | None = option(None, "two FASTA files: positives, negatives; or one, with --negatives dinuc", is_path=True, metavar="FILE")
+    negatives: str | None = option(
+        None, "gc: GC-matched genomic (default with a genome), genomic, flank, dinuc: shuffled positives; or a file", metavar="KIND|FILE"
+    )
+    ratio: float = option(2.0, "negatives a positive, where they are made", metavar="R")
+    window: int = option(200, "width of the window around a peak (bp)", metavar="BP")
+    center: str | None = option(None, "centre of the window; default: the summit where the file has one", choices=("summit", "midpoint"))
+    exclude: str | None = option(None, "BED of regions that no window may touch", is_path=True, metavar="B.bed")
+    split: str | None = option(None, "default: chromosome for intervals, homology for FASTA", choices=("chromosome", "homology", "random"))
+    val_chromosomes: list[str] | None = option(None, "chromosomes for validation", metavar="CHROM")
+    test_chromosomes: list[str] | None = option(None, "chromosomes for the test", metavar="CHROM")
+    val_fasta: list[str] | None = option(None, "ready-made validation set: positives, negatives", is_path=True, metavar="FILE")
+    test_fasta: list[str] | None = option(None, "ready-made test set: positives, negatives", is_path=True, metavar="FILE")
+    fold: int | None = option(None, "with --folds in a config: this fold only", metavar="K")
+    n_folds: int | None = option(None, "number of folds that --fold counts in", metavar="K")
+    rename_chromosomes: bool = option(False, "reconcile chr1, 1, chrI, I, chrM, MT, chrmt with the genome's names")
+    chromosome_aliases: str | None = option(None, "TSV of alias and genome name, used with --rename-chromosomes", is_path=True, metavar="A.tsv")
+    ambiguous: str = option("zero", "letters other than A C G T: all zeros, or drop the example, or refuse it", choices=("zero", "drop", "error"))
+    deduplicate: bool = option(False, "drop repeated sequences, also on the other strand")
+
+
+@dataclass
+class TrainingConfig:
+    """How the network is trained."""
+
+    max_steps: int | None = option(None, "optimiser steps; default: by the number of positives", metavar="N")
+    max_epochs: int | None = option(None, "passes over the training set, instead of steps", metavar="N")
+    batch_size: int = option(64, "examples in a batch", metavar="N")
+    lr: float = option(0.01, "peak learning rate (AdamW, one cycle)", metavar="RATE")
+    weight_decay: float = option(0.01, "weight decay", metavar="W")
+    warmup: float = option(0.25, "share of the steps in which the learning rate rises", metavar="SHARE")
+    positive_share: float = option(0.4, "share of positives in a training batch; 0: as they come", metavar="SHARE")
+    patience: int = option(0, "epochs without a better validation score before stopping; 0: never", metavar="N")
+    clip: float = option(5.0, "largest norm of the gradient", metavar="NORM")
+    keep: str = option("best", "weights that count: best on validation, or those of the last step", choices=("best", "last"))
+
+
+@dataclass
+class Config:
+    """Everything that makes a run; what it leaves open is `auto`."""
+
+    data: DataConfig = field(default_factory=DataConfig)
+    model: dict[str, Any] = field(default_factory=lambda: {"name": "auto"})
+    task: dict[str, Any] = field(default_factory=lambda: {"name": "auto"})
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+    strands: str | None = option(
+        None, "default: shared for unstranded peaks and FASTA, single for stranded BED", choices=("shared", "average", "augment", "single")
+    )
+    database: str = option("jaspar", "jaspar, jaspar:GROUP (fungi, vertebrates, ...) or a MEME, JASPAR or TRANSFAC file", is_path=True, metavar="DB")
+    seed: int = option(0, "seed of every random choice", metavar="N")
+    device: str = option("auto", "auto, cpu, cuda or mps")
+    workers: int = option(0, "loader processes", metavar="N")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain nested dictionaries."""
+        return dataclasses.asdict(self)
+
+
+SECTIONS: dict[str, type[Any]] = {"data": DataConfig, "training": TrainingConfig}
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """Read a YAML config as nested dictionaries; relative paths in it are taken from its own folder.
+
+    Raises
+    ------
+    FormatError
+        If it is no YAML mapping.
+    """
+    import yaml
+
+    from seqdl.io.files import open_text
+
+    try:
+        with open_text(path) as handle:
+            found = yaml.safe_load(handle) or {}
+    except yaml.YAMLError as error:
+        raise FormatError(f"{path}: not readable as YAML: {' '.join(str(error).split())}. Compare it with a file in configs/.") from None
+    if not isinstance(found, dict):
+        raise FormatError(f"{path}: holds a {type(found).__name__}; a mapping such as 'data: ...' was expected. Compare it with a file in configs/.")
+    for section, key in path_keys():
+        holder = found if section is None else found.get(section)
+        if isinstance(holder, dict) and holder.get(key) is not None:
+            holder[key] = _resolve(holder[key], path.resolve().parent)
+    return found
+
+
+def path_keys() -> list[tuple[str | None, str]]:
+    """Return (section, key) of every field that names a file."""
+    keys: list[tuple[str | None, str]] = [(name, f.name) for name, cls in SECTIONS.items() for f in fields(cls) if f.metadata.get("is_path")]
+    return [*keys, (None, "database"), ("data", "negatives")]
+
+
+def _resolve(value: Any, base: Path) -> Any:
+    """Return a path or a list of paths as absolute ones where they name a file; other words stay."""
+    if isinstance(value, list):
+        return [_resolve(one, base) for one in value]
+    path = Path(str(value)).expanduser()
+    candidate = path if path.is_absolute() else base / path
+    return str(candidate.resolve()) if candidate.is_file() else value
+
+
+def make_config(nested: Mapping[str, Any]) -> Config:
+    """Check nested dictionaries against the dataclasses and the registries.
+
+    Raises
+    ------
+    UnknownNameError
+        If a key, a model, a task or an option of theirs is not known; the message offers the nearest.
+    InputError
+        If a value has the wrong type.
+
+    Examples
+    --------
+    >>> make_config({"data": {"window": 100}, "training": {"lr": "1e-3"}}).training.lr
+    0.001
+    """
+    known = {f.name for f in fields(Config)}
+    for key in nested:
+        if key not in known:
+            raise UnknownNameError("config key", key, sorted(known))
+    values: dict[str, Any] = {name: _section(cls, nested.get(name) or {}, name) for name, cls in SECTIONS.items()}
+    values["model"] = _component(MODELS, nested.get("model"))
+    values["task"] = _component(TASKS, nested.get("task"))
+    plain = {key: value for key, value in nested.items() if key not in values}
+    return Config(**values, **_typed(Config, plain, ""))
+
+
+def _section(cls: type[Any], values: Mapping[str, Any], name: str) -> Any:
+    if not isinstance(values, Mapping):
+        raise InputError(f"config: {name} is {values!r}; a mapping of options was expected. See configs/ for examples.")
+    known = [f.name for f in fields(cls)]
+    for key in values:
+        if key not in known:
+            raise UnknownNameError(f"option in the config section '{name}'", key, known)
+    return cls(**_typed(cls, values, name + "."))
+
+
+def _typed(cls: type[Any], values: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    """Return the values brought to their fields' types, choices checked."""
+    hints = get_type_hints(cls)
+    typed = {}
+    for f in fields(cls):
+        if f.name in values:
+            value = coerce(values[f.name], hints[f.name], prefix + f.name)
+            choices = f.metadata.get("choices")
+            if choices and value is not None and value not in choices:
+                raise UnknownNameError(f"value for {prefix}{f.name}", str(value), choices)
+            typed[f.name] = value
+    return typed
+
+
+def _component(registry: Registry, given: Any) -> dict[str, Any]:
+    """Return {"name": ..., option: ...}, checked against the constructor's signature."""
+    given = {"name": given} if isinstance(given, str) or given is None else dict(given)
+    name = given.pop("name", None) or "auto"
+    if name == "auto":
+        if given:
+            raise InputError(f"options {', '.join(given)} were given for the {registry.kind} 'auto': name the {registry.kind} they are meant for.")
+        return {"name": "auto"}
+    registry.check_options(name, given)
+    return {"name": name, **typed_options(registry, name, given)}
+
+
+def typed_options(registry: Registry, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return constructor options brought to the types of the constructor's signature."""
+    hints = get_type_hints(registry.get(name).__init__)
+    return {key: coerce(value, hints.get(key, Any), f"{registry.kind}.{key}") for key, value in given.items()}
+
+
+def coerce(value: Any, hint: Any, name: str) -> Any:
+    """Bring a value from a flag or YAML to the type of its field.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read as that type.
+
+    Examples
+    --------
+    >>> coerce("1e-3", float, "lr"), coerce("7", int | None, "n"), coerce(["3", 5], tuple[int, ...], "widths")
+    (0.001, 7, (3, 5))
+    """
+    options = [t for t in get_args(hint) if t is not type(None)] if type(None) in get_args(hint) else [hint]
+    if value is None or (isinstance(value, str) and value.lower() in ("null", "none") and len(options) < len(get_args(hint) or ())):
+        return None
+    kind = options[0]
+    origin = getattr(kind, "__origin__", kind)
+    try:
+        if origin is Any:
+            return value
+        if origin in (list, tuple):
+            items = value if isinstance(value, list | tuple) else [value]
+            return origin(coerce(item, get_args(kind)[0], name) for item in items)
+        if origin is bool:
+            return _truth(value)
+        if origin is int and float(value) == int(float(value)) and not isinstance(value, bool):
+            return int(float(value))
+        if origin is float and not isinstance(value, bool):
+            return float(value)
+        if origin is str and not isinstance(value, dict | list):
+            return str(value)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    wanted = {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}.get(origin, str(kind))
+    raise InputError(f"{name} is {value!r}: {wanted} was expected. Give {name} such a value.")
+
+
+def _truth(value: Any) -> bool:
+    words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+    if str(value).lower() not in words:
+        raise ValueError(value)
+    return words[str(value).lower()]
+
+
+def apply_setting(nested: dict[str, Any], setting: str) -> None:
+    """Set one dotted key, as in ``training.lr=1e-3``, in nested dictionaries.
+
+    Raises
+    ------
+    InputError
+        If there is no '='.
+
+    Examples
+    --------
+    >>> nested = {"model": "cnn"}
+    >>> apply_setting(nested, "model.filters=32")
+    >>> nested
+    {'model': {'name': 'cnn', 'filters': 32}}
+    """
+    import yaml
+
+    key, equals, text = setting.partition("=")
+    if not equals or not key:
+        raise InputError(f"--set {setting}: KEY=VALUE was expected, such as --set training.lr=1e-3.")
+    *sections, last = key.strip().split(".")
+    for section in sections:
+        inner = nested.get(section)
+        inner = {"name": inner} if isinstance(inner, str) else (inner or {})
+        nested[section] = inner
+        nested = inner
+    nested[last] = yaml.safe_load(text)
+
+
+def dump_config(config: Config) -> str:
+    """Return a config as YAML."""
+    import yaml
+
+    return yaml.safe_dump(_plain(config.to_dict()), sort_keys=False, width=140)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, tuple | list) else value

@@ -1,0 +1,109 @@
+"""The numbers of a run: metrics with intervals, baselines beside them, the leak-free part."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from seqdl.evaluate.baselines import fit_baselines
+from seqdl.evaluate.bootstrap import with_intervals
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from seqdl.data.dataset import SequenceData
+    from seqdl.motif.motif import Motif
+    from seqdl.types import Floats
+
+BASELINE_METRICS = ("auroc", "auprc")
+
+
+class Evaluation(dict[str, Any]):
+    """Metrics by name, each {"value", "low", "high"}; prints as a table."""
+
+    def __str__(self) -> str:
+        """Return one line a metric."""
+        width = max((len(name) for name in self), default=0)
+        return "\n".join(f"{name:<{width}}  {number(entry)}" for name, entry in self.items() if isinstance(entry, Mapping))
+
+
+def number(entry: Mapping[str, Any]) -> str:
+    """Return a value with its interval as text.
+
+    Examples
+    --------
+    >>> number({"value": 0.93, "low": 0.912, "high": 0.95}), number({"value": None})
+    ('0.930 (0.912-0.950)', 'undefined')
+    """
+    if entry.get("value") is None:
+        return "undefined"
+    if entry.get("low") is None:
+        return f"{entry['value']:.3f}"
+    return f"{entry['value']:.3f} ({entry['low']:.3f}-{entry['high']:.3f})"
+
+
+def evaluate_predictions(predictions: pd.DataFrame, *, leaky: Sequence[bool] | None = None, seed: int = 0) -> dict[str, Any]:
+    """Measure a predictions table by split.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        id, split, target, prediction, logit.
+    leaky : sequence of bool, optional
+        Which rows are leaks, and so left out of "test_leak_free".
+    seed : int
+        Of the bootstrap.
+
+    Returns
+    -------
+    dict
+        "val", "test" and, with `leaky`, "test_leak_free": metric -> {"value", "low", "high"}.
+    """
+    found: dict[str, Any] = {}
+    split = predictions["split"].to_numpy()
+    parts = {name: split == name for name in ("val", "test")}
+    if leaky is not None:
+        parts["test_leak_free"] = parts["test"] & ~np.asarray(leaky)
+    for name, rows in parts.items():
+        part = predictions[rows]
+        found[name] = dict(with_intervals(part["target"].to_numpy(), part["prediction"].to_numpy(), seed=seed)) if len(part) else {}
+    return found
+
+
+def evaluate_baselines(data: SequenceData, motifs: list[Motif] | None, *, seed: int = 0) -> tuple[dict[str, Any], dict[str, Floats]]:
+    """Fit the baselines on the training split and measure them on the test split.
+
+    Parameters
+    ----------
+    data : SequenceData
+    motifs : list of Motif or None
+        Candidates for the best known motif.
+    seed : int
+
+    Returns
+    -------
+    entries : dict
+        Baseline -> {"auroc": {...}, "auprc": {...}, "detail": str}.
+    scores : dict
+        Baseline -> its scores of the test split (n,).
+    """
+    baselines = fit_baselines(data.codes_of("train"), data.targets("train")[:, 0], motifs=motifs, seed=seed)
+    entries: dict[str, Any] = {}
+    scores = {name: baseline.predict(data.codes_of("test")) for name, baseline in baselines.items()}
+    for name, baseline in baselines.items():
+        measured = with_intervals(data.targets("test")[:, 0], scores[name], seed=seed)
+        entries[name] = {metric: measured[metric] for metric in BASELINE_METRICS} | {"detail": baseline.detail}
+    return entries, scores
+
+
+def comparison(metrics: Mapping[str, Any]) -> str:
+    """Return the network beside its baselines as a small table for the terminal."""
+    rows = [("network", metrics["test"], "")]
+    rows += [(name, entry, str(entry.get("detail", ""))) for name, entry in (metrics.get("baselines") or {}).items()]
+    lines = [f"{'':8}  {'AUROC':<20}  {'AUPRC':<20}"]
+    lines += [f"{name:8}  {number(entry.get('auroc') or {}):<20}  {number(entry.get('auprc') or {}):<20}  {detail}".rstrip() for name, entry, detail in rows]
+    return "\n".join(lines)
+
+

@@ -1,0 +1,207 @@
+"""Train a task on data, into a run folder."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import math
+import shutil
+import signal
+import time
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytorch_lightning as pl
+from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
+
+from seqdl.data.datamodule import Loading, SequenceDataModule
+from seqdl.errors import InputError, Interrupted, MissingFileError, UnknownNameError
+from seqdl.experiment.build import default_steps
+from seqdl.experiment.callbacks import EpochLog, EpochSeeds, StepBar
+from seqdl.experiment.config import TrainingConfig
+from seqdl.tasks.base import Optimisation, Task
+
+if TYPE_CHECKING:
+    from seqdl.data.dataset import SequenceData
+
+LEAST_EPOCHS = 12
+"""A step budget is cut into at least this many epochs, so that the loss curve has points."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How many steps there are, and how they fall into epochs."""
+
+    epochs: int
+    epoch_steps: int
+
+    @property
+    def steps(self) -> int:
+        """Steps in all."""
+        return self.epochs * self.epoch_steps
+
+
+def plan_schedule(training: TrainingConfig, n_train: int, n_positives: int) -> Schedule:
+    """Return the schedule for a budget of steps or of epochs.
+
+    Examples
+    --------
+    >>> plan_schedule(TrainingConfig(max_epochs=20), 3_200, 1_000)
+    Schedule(epochs=20, epoch_steps=50)
+    >>> plan_schedule(TrainingConfig(max_steps=600), 64_000, 20_000)
+    Schedule(epochs=12, epoch_steps=50)
+    """
+    whole_pass = max(1, math.ceil(n_train / training.batch_size))
+    if training.max_epochs is not None:
+        return Schedule(training.max_epochs, whole_pass)
+    steps = training.max_steps or default_steps(n_positives)
+    epoch_steps = max(1, min(whole_pass, steps // LEAST_EPOCHS))
+    return Schedule(max(1, round(steps / epoch_steps)), epoch_steps)
+
+
+def training_options(options: dict[str, Any]) -> TrainingConfig:
+    """Return a `TrainingConfig` from keyword arguments, or say which is unknown."""
+    known = [f.name for f in fields(TrainingConfig)]
+    for key in options:
+        if key not in known:
+            raise UnknownNameError("training option", key, known)
+    return TrainingConfig(**options)
+
+
+def fit_task(
+    task: Task, data: SequenceData, folder: Path, *, training: TrainingConfig, seed: int = 0, device: str = "auto", resume: bool = False
+) -> float:
+    """Train `task` and leave checkpoints and log.csv in `folder`.
+
+    Parameters
+    ----------
+    task : Task
+        Trained in place; afterwards it holds the weights that count (`training.keep`), on the CPU.
+    data : SequenceData
+    folder : Path
+        The run folder; it is made where it is missing.
+    training : TrainingConfig
+    seed : int
+        Of batches and dropout (weights are drawn before, by whoever made the task).
+    device : str, default "auto"
+    resume : bool, default False
+        Go on from checkpoints/last.ckpt.
+
+    Returns
+    -------
+    float
+        Seconds it took.
+
+    Raises
+    ------
+    Interrupted
+        On Ctrl-C; the last whole epoch is in last.ckpt.
+    MissingFileError
+        If there is nothing to resume.
+    """
+    train_rows = data.rows("train")
+    targets = data.targets("train")
+    n_positives = int((targets.max(axis=1, initial=0) > 0).sum())
+    schedule = plan_schedule(training, len(train_rows), n_positives)
+    task.optimisation = Optimisation(training.lr, training.weight_decay, training.warmup)
+    task.set_sampling(targets, training.positive_share)
+    loading = Loading(training.batch_size, schedule.epoch_steps, training.positive_share)
+    last = folder / "checkpoints" / "last.ckpt"
+    if resume and not last.is_file():
+        raise MissingFileError(f"{folder}: there is no checkpoints/last.ckpt to go on from. Train anew, with --force.")
+    started = time.monotonic()
+    with _quiet_lightning():
+        trainer = _trainer(task, folder, schedule, training, seed, device)
+        _fit_or_interrupt(trainer, task, SequenceDataModule(data, loading, seed=seed), last if resume else None, folder)
+    best = folder / "checkpoints" / "best.ckpt"
+    if training.keep == "last" or not best.exists():
+        shutil.copyfile(last, best)
+    load_weights(task, best)
+    return time.monotonic() - started
+
+
+def load_weights(task: Task, path: Path) -> None:
+    """Load the weights of a checkpoint into a task and make it ready to predict."""
+    import torch
+
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    task.load_state_dict(state["state_dict"])
+    task.to("cpu").eval()
+
+
+def _trainer(task: Task, folder: Path, schedule: Schedule, training: TrainingConfig, seed: int, device: str) -> pl.Trainer:
+    mode = "max" if task.higher_is_better else "min"
+    checkpoints = folder / "checkpoints"
+    keep_best = ModelCheckpoint(checkpoints, filename="best", monitor=task.monitor, mode=mode, save_top_k=1, enable_version_counter=False)
+    keep_last = ModelCheckpoint(checkpoints, filename="last", save_top_k=1, enable_version_counter=False)
+    callbacks: list[pl.Callback] = [EpochSeeds(seed), EpochLog(folder / "log.csv"), StepBar()]
+    if training.patience:
+        callbacks.append(EarlyStopping(task.monitor, mode=mode, patience=training.patience))
+    return pl.Trainer(
+        accelerator=accelerator(device),
+        devices=1,
+        max_epochs=schedule.epochs,
+        callbacks=[*callbacks, keep_best, keep_last],
+        gradient_clip_val=training.clip or None,
+        reload_dataloaders_every_n_epochs=1,
+        num_sanity_val_steps=0,
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        default_root_dir=folder,
+    )
+
+
+def accelerator(device: str) -> str:
+    """Return Lightning's name of a device.
+
+    Raises
+    ------
+    InputError
+        If this machine has no such device.
+    """
+    import torch
+
+    names = {"auto": "auto", "cpu": "cpu", "cuda": "gpu", "mps": "mps"}
+    if device not in names:
+        raise UnknownNameError("device", device, names)
+    present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not present.get(device, True):
+        raise InputError(f"--device {device}: this machine has none that torch can use. Use --device cpu or auto.")
+    return names[device]
+
+
+def _fit_or_interrupt(trainer: pl.Trainer, task: Task, loaders: SequenceDataModule, resume_from: Path | None, folder: Path) -> None:
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        trainer.fit(task, datamodule=loaders, ckpt_path=resume_from, weights_only=True)
+    except SystemExit:
+        if not trainer.interrupted:
+            raise
+    finally:
+        with contextlib.suppress(ValueError):  # only the main thread may set a handler
+            signal.signal(signal.SIGINT, handler)
+    if trainer.interrupted:
+        raise Interrupted(f"training was stopped after epoch {trainer.current_epoch}. Go on with: seqdl train --resume -o {folder}")
+    if not all(np.isfinite(p.detach().cpu().numpy()).all() for p in task.parameters()):
+        raise InputError("the weights became infinite while training: a finite loss was expected. Lower --lr.")
+
+
+@contextlib.contextmanager
+def _quiet_lightning() -> Iterator[None]:
+    """Silence what Lightning and its libraries say of themselves."""
+    loggers = [logging.getLogger(name) for name in ("pytorch_lightning", "lightning.pytorch", "lightning.fabric", "lightning_fabric")]
+    levels = [logger.level for logger in loggers]
+    try:
+        for logger in loggers:
+            logger.setLevel(logging.ERROR)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

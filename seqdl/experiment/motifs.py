@@ -1,0 +1,97 @@
+"""Filters of a trained network as named motifs, with logos."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from seqdl.io.meme import write_meme
+from seqdl.io.table import write_tsv
+from seqdl.motif.compare import match_motifs
+from seqdl.sequence.encode import one_hot
+
+if TYPE_CHECKING:
+    from seqdl.data.dataset import SequenceData
+    from seqdl.motif.motif import Motif
+    from seqdl.tasks.base import Task
+    from seqdl.types import Ints
+
+MOTIF_COLUMNS = ("name", "n_sites", "information_bits", "consensus", "importance", "match", "match_p", "match_q", "offset", "strand", "direction", "position")
+MOST_SEQUENCES = 20_000
+MOST_TESTED = 1_000
+
+
+def extract_motifs(task: Task, data: SequenceData, database: list[Motif], *, seed: int = 0) -> tuple[list[Motif], pd.DataFrame]:
+    """Turn the first layer's filters into motifs, weigh them and name them.
+
+    Sites are taken from the positives of all splits: this describes the network and scores nothing. The
+    importance is measured on the test split.
+
+    Parameters
+    ----------
+    task : Task
+    data : SequenceData
+    database : list of Motif
+        Known motifs; names come from these.
+    seed : int
+        Of the draw where there are very many sequences.
+
+    Returns
+    -------
+    motifs : list of Motif
+        Most important first.
+    table : DataFrame
+        One row a motif: name, n_sites, information_bits, consensus, importance, match, match_p, match_q, offset,
+        strand, direction, position.
+    """
+    from seqdl.interpret.filters import filter_motifs
+    from seqdl.interpret.importance import filter_importance
+
+    rng = np.random.default_rng(seed)
+    positives = np.flatnonzero(data.targets()[:, 0] > 0)
+    found = [motif.trim() for motif in filter_motifs(task, one_hot(data.codes[_at_most(positives, MOST_SEQUENCES, rng)]))]
+    tested = _at_most(data.rows("test"), MOST_TESTED, rng)
+    importance = filter_importance(task, one_hot(data.codes[tested]), data.targets()[tested, 0])
+    table = pd.DataFrame(
+        {
+            "name": [motif.name for motif in found],
+            "n_sites": [round(motif.n_sites) for motif in found],
+            "information_bits": [motif.information_bits for motif in found],
+            "consensus": [motif.consensus for motif in found],
+        }
+    )
+    table = table.merge(importance.rename(columns={"filter": "name"}), on="name", how="left").merge(_names(found, database), on="name", how="left")
+    table = table.sort_values(["importance", "information_bits"], ascending=False, kind="stable").reset_index(drop=True)
+    by_name = {motif.name: motif for motif in found}
+    return [by_name[name] for name in table["name"]], table[list(MOTIF_COLUMNS)]
+
+
+def _names(found: list[Motif], database: list[Motif]) -> pd.DataFrame:
+    """Return the best match of each motif."""
+    columns = {"query": "name", "target": "match", "p": "match_p", "q": "match_q"}
+    if not found or not database:
+        return pd.DataFrame(columns=[*columns.values(), "offset", "strand"])
+    matches = match_motifs(found, database, top=1).rename(columns=columns)
+    return matches[[*columns.values(), "offset", "strand"]]
+
+
+def _at_most(rows: Ints, n: int, rng: np.random.Generator) -> Ints:
+    """Return the rows, or a draw of n of them in order."""
+    return rows if len(rows) <= n else np.sort(rng.choice(rows, n, replace=False))
+
+
+def write_motifs(folder: Path, motifs: list[Motif], table: pd.DataFrame) -> None:
+    """Write motifs.meme, motifs.tsv and a logo a motif into `folder`."""
+    from seqdl.plot.logo import save_logo
+
+    logos = folder / "logos"
+    logos.mkdir(parents=True, exist_ok=True)
+    for stale in logos.glob("*.svg"):
+        stale.unlink()
+    write_meme(folder / "motifs.meme", motifs, force=True)
+    write_tsv(folder / "motifs.tsv", table, force=True)
+    for motif in motifs:
+        save_logo(motif, logos / f"{motif.name}.svg", force=True)

@@ -1,0 +1,263 @@
+"""From a config to examples with targets and splits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from seqdl.data.background import sample_background
+from seqdl.data.chromosomes import rename_chromosomes
+from seqdl.data.dataset import SequenceData, interval_examples
+from seqdl.data.genome import Genome
+from seqdl.data.intervals import check_intervals, clip_to_genome, overlaps, resize
+from seqdl.data.split import fold_chromosomes, homology_folds, split_at_random, split_by_chromosome, split_by_homology, splits_of_fold
+from seqdl.errors import DataError, InputError
+from seqdl.io.bed import read_bed
+from seqdl.io.fasta import FastaRecord, read_fasta, unique_names
+from seqdl.ledger import Ledger
+from seqdl.sequence.edit import reverse_complement
+from seqdl.sequence.shuffle import dinucleotide_shuffle
+from seqdl.types import Codes
+
+if TYPE_CHECKING:
+    from seqdl.experiment.config import Config, DataConfig
+
+GENOMIC = ("gc", "genomic", "flank")
+LEAST_EXAMPLES = 2
+
+
+def prepare(config: Config) -> SequenceData:
+    """Read the inputs of a config and make examples of them.
+
+    Parameters
+    ----------
+    config : Config
+
+    Returns
+    -------
+    SequenceData
+        With its ledger and the list of input files.
+
+    Raises
+    ------
+    SeqdlError
+        If the inputs are wrong or do not suffice; nothing has been written then.
+    """
+    data = config.data
+    if data.peaks and data.genome:
+        examples = _from_peaks(data, config.seed)
+    elif data.fasta:
+        examples = _from_fasta(data, config.seed)
+    elif data.peaks or data.genome:
+        given, lacking = ("--peaks", "--genome") if data.peaks else ("--genome", "--peaks")
+        raise InputError(f"{given} was given without {lacking}: a genome and a BED of peaks belong together. Add {lacking} FILE.")
+    else:
+        raise InputError("no data were given: expected --genome G.fa --peaks P.bed, or two FASTA files POS.fa NEG.fa. See seqdl train --help.")
+    examples = _apply_policies(examples, data)
+    examples.check_classes(LEAST_EXAMPLES)
+    if (config.strands or _default_strands(examples)) == "augment":
+        examples.reverse_complement = True
+    return examples
+
+
+def _default_strands(examples: SequenceData) -> str:
+    """Return "single" for stranded intervals, else "shared"."""
+    positives = examples.examples[examples.examples[examples.outputs[0]] > 0]
+    return "single" if len(positives) and positives["strand"].isin(["+", "-"]).all() else "shared"
+
+
+def resolve_strands(config: Config, examples: SequenceData) -> str:
+    """Return how strands are read: what the config says, else single for stranded BED, else shared."""
+    return config.strands or _default_strands(examples)
+
+
+# intervals ------------------------------------------------------------------------------------------
+
+
+def read_intervals(path: str, genome: Genome, data: DataConfig, ledger: Ledger) -> pd.DataFrame:
+    """Read a BED, reconcile its chromosome names where asked to, and check it against the genome."""
+    found = read_bed(path, ledger=ledger)
+    if data.rename_chromosomes:
+        found = rename_chromosomes(found, list(genome.lengths), aliases=data.chromosome_aliases)
+    check_intervals(found, genome.lengths, source=path)
+    return found
+
+
+def _windows(path: str, genome: Genome, data: DataConfig, ledger: Ledger) -> pd.DataFrame:
+    """Read a BED and cut windows around its centres; repeats and what leaves the genome go to the ledger."""
+    found = read_intervals(path, genome, data, ledger)
+    center = data.center or ("summit" if "summit" in found else "midpoint")
+    windows = clip_to_genome(resize(found, data.window, center=center), genome.lengths, ledger)
+    repeated = windows.duplicated(["chrom", "start", "end", "strand"])
+    ledger.drop_intervals(windows[repeated], "same window as an earlier one", source=Path(path).name)
+    return windows[~repeated].reset_index(drop=True)
+
+
+def _from_peaks(data: DataConfig, seed: int) -> SequenceData:
+    ledger = Ledger()
+    genome = Genome(str(data.genome))
+    peaks = _windows(str(data.peaks), genome, data, ledger)
+    inputs = [Path(str(data.genome)), Path(str(data.peaks))]
+    exclude = None
+    if data.exclude:
+        exclude = read_intervals(data.exclude, genome, data, ledger)
+        inputs.append(Path(data.exclude))
+        touched = overlaps(peaks, exclude)
+        ledger.drop_intervals(peaks[touched], "overlaps an excluded region", source=Path(data.exclude).name)
+        peaks = peaks[~touched].reset_index(drop=True)
+    if not len(peaks):
+        raise DataError(f"{data.peaks}: no peak is left of {len(ledger.rows)}: {ledger.counts()}. Check --window and --exclude.")
+    val, test = _held_out(data, genome)
+    kind = data.negatives or "gc"
+    if kind == "dinuc":
+        split = split_by_chromosome(peaks["chrom"], genome.lengths, val=val, test=test)
+        positives = SequenceData(genome.fetch(peaks), interval_examples(peaks, np.ones(len(peaks)), split, "target"), ["target"])
+        made = _with_shuffles(positives, data.ratio, seed)
+    else:
+        negatives = _negative_windows(kind, peaks, genome, data, seed, exclude, ledger)
+        if kind not in GENOMIC:
+            inputs.append(Path(kind))
+        made = SequenceData.binary(genome, positives=peaks, negatives=negatives, val=val, test=test)
+    made.ledger, made.inputs = ledger, inputs
+    return made
+
+
+def _negative_windows(
+    kind: str, peaks: pd.DataFrame, genome: Genome, data: DataConfig, seed: int, exclude: pd.DataFrame | None, ledger: Ledger
+) -> pd.DataFrame:
+    if kind in GENOMIC:
+        return sample_background(peaks, genome, kind, ratio=data.ratio, seed=seed, exclude=exclude, ledger=ledger)
+    if not Path(kind).exists():
+        raise InputError(f"--negatives {kind}: neither a file nor one of {', '.join(GENOMIC)}, dinuc. Check the path.")
+    return _windows(kind, genome, data, ledger)
+
+
+def _held_out(data: DataConfig, genome: Genome) -> tuple[list[str] | None, list[str] | None]:
+    """Return the chromosomes for validation and test that were named or follow from a fold."""
+    if data.fold is None:
+        return data.val_chromosomes, data.test_chromosomes
+    if data.n_folds is None:
+        raise InputError(f"data.fold is {data.fold}, but data.n_folds is not set: both or none were expected. Set data.n_folds.")
+    return fold_chromosomes(genome.lengths, k=data.n_folds, fold=data.fold)
+
+
+# sequences ------------------------------------------------------------------------------------------
+
+
+def _from_fasta(data: DataConfig, seed: int) -> SequenceData:
+    ledger = Ledger()
+    train, target = _read_classes(data.fasta or [], "--fasta", ledger)
+    parts: dict[str, tuple[list[FastaRecord], list[float]]] = {}
+    for name, files in (("val", data.val_fasta), ("test", data.test_fasta)):
+        if files:
+            if len(files) != 2:
+                raise InputError(f"--{name}-fasta was given {len(files)} file: two were expected, positives and negatives. Add the negatives.")
+            parts[name] = _read_classes(files, f"--{name}-fasta", ledger)
+    split = list(_split_sequences(train, target, data, seed, given=list(parts)))
+    records, targets = list(train), list(target)
+    for name, (more, labels) in parts.items():
+        records, targets, split = records + more, targets + labels, split + [name] * len(more)
+    names = unique_names([record.name for record in records])
+    made = SequenceData.from_sequences([record.codes for record in records], np.array(targets), split, names=names)
+    if made.lengths is not None:
+        ledger.note(f"sequences are {made.lengths.min()} to {made.lengths.max()} bp long; the shorter are padded at their end, and padding is masked")
+    if not (made.targets() == 0).any() or (len(data.fasta or []) == 1):
+        if data.negatives != "dinuc":
+            raise InputError("one FASTA was given and no negatives: two classes were expected. Give a second file, or --negatives dinuc.")
+        made = _with_shuffles(made, data.ratio, seed, skip=tuple(parts))
+    made.ledger = ledger
+    made.inputs = [Path(name) for name in [*(data.fasta or []), *(data.val_fasta or []), *(data.test_fasta or [])]]
+    return made
+
+
+def _read_classes(files: Sequence[str], flag: str, ledger: Ledger) -> tuple[list[FastaRecord], list[float]]:
+    if len(files) > 2:
+        raise InputError(f"{flag} was given {len(files)} files: one (positives) or two (positives, negatives) were expected.")
+    records: list[FastaRecord] = []
+    labels: list[float] = []
+    for name, label in zip(files, (1.0, 0.0), strict=False):
+        found = read_fasta(name, ledger=ledger)
+        records += found
+        labels += [label] * len(found)
+    return records, labels
+
+
+def _split_sequences(records: Sequence[FastaRecord], target: Sequence[float], data: DataConfig, seed: int, *, given: list[str]) -> Sequence[str]:
+    """Return train, val or test of each sequence; splits that came as files take nothing from these."""
+    fractions = (0.8, 0.0 if "val" in given else 0.1, 0.0 if "test" in given else 0.1)
+    total = sum(fractions)
+    shares = (fractions[0] / total, fractions[1] / total, fractions[2] / total)
+    labels = np.asarray(target)
+    if data.split == "chromosome":
+        raise InputError("--split chromosome was given with FASTA files, which say nothing of chromosomes. Use homology (the default) or random.")
+    codes = [record.codes for record in records]
+    if data.fold is not None:
+        if given or data.n_folds is None:
+            raise InputError("folds were asked for together with a ready-made split, or without their number: leave --val-fasta and --test-fasta out.")
+        return list(splits_of_fold(homology_folds(codes, data.n_folds, labels=labels, seed=seed), data.fold, k=data.n_folds))
+    if data.split == "random":
+        return list(split_at_random(len(records), labels=labels, seed=seed, fractions=shares))
+    return list(split_by_homology(codes, labels=labels, seed=seed, fractions=shares))
+
+
+def _with_shuffles(positives: SequenceData, ratio: float, seed: int, skip: tuple[str, ...] = ()) -> SequenceData:
+    """Return the set with dinucleotide-shuffled copies of its positives as negatives, each in its parent's split."""
+    table = positives.examples
+    rows = np.flatnonzero((table["target"] > 0) & ~table["split"].isin(skip))
+    parents = np.tile(rows, int(np.ceil(ratio)))[: round(ratio * len(rows))]
+    codes = dinucleotide_shuffle(positives.codes[parents], seed=seed)
+    shuffled = table.iloc[parents].reset_index(drop=True)
+    copy = np.arange(len(parents)) // max(1, len(rows)) + 1
+    shuffled = shuffled.assign(id=shuffled["id"] + "_shuffle" + pd.Series(copy).astype(str), chrom="", start="", end="", strand="", target=0.0)
+    positives.codes = np.concatenate([positives.codes, codes])
+    if positives.lengths is not None:
+        positives.lengths = np.r_[positives.lengths, positives.lengths[parents]]
+    positives.examples = pd.concat([table, shuffled], ignore_index=True)
+    return positives
+
+
+# policies -------------------------------------------------------------------------------------------
+
+
+def _apply_policies(examples: SequenceData, data: DataConfig) -> SequenceData:
+    """Apply --ambiguous and --deduplicate."""
+    inside = np.arange(examples.length) < (examples.length if examples.lengths is None else examples.lengths[:, None])
+    ambiguous = ((examples.codes > 3) & inside).any(axis=1)
+    if ambiguous.any():
+        first = examples.examples["id"][int(np.flatnonzero(ambiguous)[0])]
+        if data.ambiguous == "error":
+            raise DataError(f"{ambiguous.sum():,} sequences hold letters other than A C G T; first: {first}. Use --ambiguous zero or drop.")
+        if data.ambiguous == "drop":
+            examples = _keep(examples, ~ambiguous, "holds letters other than A C G T")
+        else:
+            examples.ledger.note(f"{ambiguous.sum():,} sequences hold letters other than A C G T, read as all zeros; first: {first}")
+    if data.deduplicate:
+        examples = _keep(examples, ~_repeated(examples.codes), "repeats an earlier sequence, on one strand or the other")
+    return examples
+
+
+def _repeated(codes: Codes) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Return which sequences stand earlier already, themselves or their reverse complement."""
+    seen: set[bytes] = set()
+    repeated = np.zeros(len(codes), dtype=bool)
+    for row, (one, other) in enumerate(zip(codes, reverse_complement(codes), strict=True)):
+        key = min(one.tobytes(), other.tobytes())
+        repeated[row] = key in seen
+        seen.add(key)
+    return repeated
+
+
+def _keep(examples: SequenceData, kept: np.ndarray[tuple[int], np.dtype[np.bool_]], reason: str) -> SequenceData:
+    """Return the examples that are kept; the others go into the ledger."""
+    for row in examples.examples[~kept].itertuples():
+        place = {"chrom": str(row.chrom), "start": int(row.start), "end": int(row.end)} if row.chrom else {}
+        examples.ledger.drop(str(row.id), reason, **place)  # type: ignore[arg-type]  # the mapping's values are of two types
+    examples.codes = examples.codes[kept]
+    examples.examples = examples.examples[kept].reset_index(drop=True)
+    if examples.lengths is not None:
+        examples.lengths = examples.lengths[kept]
+    return examples

@@ -1,0 +1,206 @@
+"""The whole path: prepare, audit, fit, evaluate, motifs, report; one folder."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from seqdl.errors import InputError, MissingFileError, OutputExistsError
+from seqdl.experiment.build import create_model, create_task, resolve_auto
+from seqdl.experiment.complete import audit, complete, silent, write_data
+from seqdl.experiment.config import Config, dump_config, make_config, read_config
+from seqdl.experiment.fit import accelerator, fit_task, plan_schedule, training_options
+from seqdl.experiment.prepare import prepare, resolve_strands
+from seqdl.experiment.run import Run
+from seqdl.io.files import writing
+
+if TYPE_CHECKING:
+    from seqdl.data.dataset import SequenceData
+    from seqdl.tasks.base import Task
+
+FEW_STEPS = 500
+
+
+@dataclass
+class Plan:
+    """A training that has been checked and not begun."""
+
+    config: Config
+    data: SequenceData
+    task: Task
+    reason: str
+    n_steps: int
+
+    def summary(self) -> str:
+        """Return what would be trained, on what, in a few lines."""
+        n = sum(p.numel() for p in self.task.parameters())
+        lines = [f"examples (positives + negatives): {self.data.summary()}; {self.data.length} bp"]
+        dropped = self.data.ledger.counts()
+        lines += [f"dropped {count:,}: {reason}" for reason, count in dropped.items()]
+        lines += [f"note: {note}" for note in self.data.ledger.notes]
+        auto = f" ({self.reason})" if self.reason else ""
+        model, task = self.config.model["name"], self.config.task["name"]
+        lines.append(f"network: {model} with task {task}, strands {self.config.strands}, {n:,} parameters{auto}; {self.n_steps:,} steps")
+        if self.n_steps < FEW_STEPS:
+            lines.append(f"warning: {self.n_steps} steps are few: under {FEW_STEPS} a network is seldom trained to its end. Raise --max-steps or --max-epochs.")
+        return "\n".join(lines)
+
+
+def make_plan(config: Config) -> Plan:
+    """Check everything and build the task; nothing is trained and nothing written.
+
+    Parameters
+    ----------
+    config : Config
+
+    Raises
+    ------
+    SeqdlError
+        If anything is wrong with the config or the inputs.
+    """
+    import torch
+
+    from seqdl.io.databases import load_database
+
+    accelerator(config.device)
+    load_database(config.database)
+    data = prepare(config)
+    n_positives = data.counts()["train"]["positives"]
+    model, task, reason = resolve_auto(config.model, config.task, n_positives)
+    config = dataclasses.replace(config, model=model, task=task, strands=resolve_strands(config, data))
+    torch.manual_seed(config.seed)
+    encoder = create_model(**model)
+    built = create_task(encoder=encoder, **{"outputs": data.outputs, "strands": config.strands, **task})
+    schedule = plan_schedule(config.training, len(data.rows("train")), n_positives)
+    return Plan(config, data, built, reason, schedule.steps)
+
+
+def check_output(folder: Path, *, force: bool) -> None:
+    """Raise `OutputExistsError` if a run or anything else is already at `folder` and may not be replaced."""
+    if folder.is_file():
+        raise OutputExistsError(f"{folder}: is a file; a folder that does not exist yet was expected. Choose another name.")
+    if folder.is_dir() and any(folder.iterdir()) and not force:
+        hint = "Go on with --resume, replace it with --force" if (folder / "config.yaml").is_file() else "Replace its files with --force"
+        raise OutputExistsError(f"{folder}: is there already and not empty. {hint}, or choose another folder.")
+
+
+def train(config: Config, folder: Path, *, command: str = "", force: bool = False, resume: bool = False, say: Callable[[str], None] = silent) -> Run:
+    """Prepare, audit, fit, evaluate, find motifs and report.
+
+    Parameters
+    ----------
+    config : Config
+    folder : Path
+        The run folder.
+    command : str
+        What was typed, for the manifest.
+    force : bool
+        Replace what is in the folder.
+    resume : bool
+        Go on from the last whole epoch.
+    say : callable
+        Told of each step, in a line.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    SeqdlError
+        If inputs or options are wrong; the folder is made only when everything has been checked.
+    """
+    started = time.monotonic()
+    folder = Path(folder)
+    if resume and not (folder / "checkpoints" / "last.ckpt").is_file():
+        raise MissingFileError(f"{folder}: there is no checkpoints/last.ckpt to go on from. Train anew, without --resume.")
+    if not resume:
+        check_output(folder, force=force)
+    plan = make_plan(config)
+    say(plan.summary())
+    if not resume and folder.is_dir():
+        _clear(folder)
+    start_folder(folder, plan.data, plan.config)
+    fit_task(plan.task, plan.data, folder, training=plan.config.training, seed=plan.config.seed, device=plan.config.device, resume=resume)
+    run = Run(folder, task=plan.task, data=plan.data)
+    complete(run, command=command or f"seqdl train {folder / 'config.yaml'}", seconds=time.monotonic() - started, say=say)
+    return run
+
+
+def start_folder(folder: Path, data: SequenceData, config: Config) -> None:
+    """Make the run folder with what is known before training: config, examples, ledger, audit."""
+    (folder / "checkpoints").mkdir(parents=True, exist_ok=True)
+    with writing(folder / "config.yaml", force=True) as handle:
+        handle.write(dump_config(config))
+    write_data(folder, data)
+
+
+def _clear(folder: Path) -> None:
+    """Remove what an earlier run left, and nothing else."""
+    import shutil
+
+    for name in ("checkpoints", "data", "motifs", "attributions"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    for name in ("config.yaml", "manifest.json", "audit.json", "log.csv", "metrics.json", "predictions.tsv", "report.html"):
+        (folder / name).unlink(missing_ok=True)
+
+
+def load_resumable(folder: Path) -> Config:
+    """Return the config of a run that was begun.
+
+    Raises
+    ------
+    MissingFileError
+        If no run was begun there.
+    """
+    path = Path(folder) / "config.yaml"
+    if not path.is_file():
+        raise MissingFileError(f"{folder}: there is no config.yaml, so nothing to resume. Train with seqdl train INPUTS -o {folder}.")
+    return make_config(read_config(path))
+
+
+def fit(task: Task, data: SequenceData, folder: str | Path, *, seed: int = 0, device: str = "auto", force: bool = False, **options: Any) -> Run:
+    """Train a task on data, from Python.
+
+    Parameters
+    ----------
+    task : Task
+        From `create_task`. Its weights are drawn when it is made; call ``torch.manual_seed`` before that to repeat them.
+    data : SequenceData
+    folder : str or Path
+        The run folder.
+    seed : int, default 0
+        Of batches and dropout.
+    device : str, default "auto"
+    force : bool, default False
+        Replace what is in the folder.
+    **options
+        Of the training: max_epochs, max_steps, batch_size, lr, weight_decay, warmup, positive_share, patience, clip, keep.
+
+    Returns
+    -------
+    Run
+        ``run.evaluate("test")``, ``run.predict(...)``, ``run.motifs()``, ``run.report()``.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such option.
+    """
+    folder = Path(folder)
+    training = training_options(options)
+    check_output(folder, force=force)
+    if task.outputs != data.outputs and len(task.outputs) != len(data.outputs):
+        raise InputError(f"the task has outputs {task.outputs} and the data {data.outputs}: as many were expected. Make the task with outputs={data.outputs}.")
+    data.check_classes()
+    model = task.recipe.get("model") or {"name": "auto"}
+    config = Config(model=model, task=task.recipe.get("task", {"name": "auto"}), training=training, strands=task.strands, seed=seed, device=device)
+    if folder.is_dir():
+        _clear(folder)
+    start_folder(folder, data, config)
+    fit_task(task, data, folder, training=training, seed=seed, device=device)
+    return Run(folder, task=task, data=data)

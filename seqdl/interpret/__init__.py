@@ -1,0 +1,1 @@
+"""From a trained nn.Module to evidence; one file per method."""

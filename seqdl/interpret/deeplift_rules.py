@@ -1,0 +1,129 @@
+"""DeepLIFT's rescale rule for the parts of a network that are not linear.
+
+Sequences and references travel interleaved through the network: sequence, reference, sequence, reference ... (so pairs
+stay together also where a module stacks both strands along the batch). A nonlinear part is replaced by its secant
+between the two: it gives the very values it always gives, but its gradient is the slope from the reference to the
+sequence. The gradient of the whole network is then DeepLIFT's multiplier, whatever else happens in between, and a
+part that is used twice needs no care.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from seqdl.layers.activation import Exp
+from seqdl.layers.pooling import GlobalMax
+
+SMALL = 1e-6
+"""Below this difference of inputs the slope is taken from the derivative."""
+ELEMENTWISE: tuple[type[nn.Module], ...] = (
+    nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.PReLU, nn.ELU, nn.SELU, nn.CELU, nn.GELU, nn.SiLU, nn.Mish, nn.Softplus, nn.Softsign, nn.Sigmoid,
+    nn.LogSigmoid, nn.Tanh, nn.Hardtanh, nn.Hardsigmoid, nn.Hardswish, Exp,
+)  # fmt: skip
+POOLING = (nn.MaxPool1d, nn.MaxPool2d, nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d)
+
+
+def rescaled(module: nn.Module) -> dict[nn.Module, Callable[..., Any]]:
+    """Return the stand-ins of every nonlinear part that has a rule.
+
+    Rules exist for the activations of torch and our own, max pooling (`MaxPool1d`, `MaxPool2d`, their adaptive kin) and
+    `GlobalMax`. What else bends (softmax, recurrent layers, functional calls) keeps its gradient, and the contributions
+    then do not add up exactly.
+
+    Parameters
+    ----------
+    module : nn.Module
+        The network.
+    """
+    forwards: dict[nn.Module, Callable[..., Any]] = {}
+    for part in module.modules():
+        if isinstance(part, ELEMENTWISE):
+            forwards[part] = _elementwise(part.forward)
+        elif isinstance(part, GlobalMax):
+            forwards[part] = _global_max
+        elif isinstance(part, POOLING) and not part.return_indices:
+            forwards[part] = _max_pool(part)
+    return forwards
+
+
+def pair(first: Tensor, second: Tensor) -> Tensor:
+    """Interleave two batches row by row."""
+    return torch.stack([first, second], 1).flatten(0, 1)
+
+
+def _elementwise(forward: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    """Return the secant of an elementwise function."""
+
+    def secant(x: Tensor) -> Tensor:
+        with torch.no_grad():
+            value = forward(x.clone())  # a clone, for functions that work in place
+            here, there = x[0::2], x[1::2]
+            change = here - there
+        with torch.enable_grad():
+            point = here.detach().clone().requires_grad_(True)
+            (slope,) = torch.autograd.grad(forward(point * 1).sum(), point)
+        far = change.abs() >= SMALL
+        slope = torch.where(far, (value[0::2] - value[1::2]) / torch.where(far, change, 1), slope)
+        return pair(_with_slope(value[0::2], slope, x[0::2]), value[1::2])
+
+    return secant
+
+
+def _with_slope(value: Tensor, slope: Tensor, x: Tensor) -> Tensor:
+    """Return `value` with the gradient `slope` towards `x`."""
+    return value + slope * (x - x.detach())
+
+
+def _global_max(x: Tensor) -> Tensor:
+    """Return the maximum over the last axis, with its rule."""
+    value, index = x.detach().max(-1, keepdim=True)
+    return _routed(x, value, index).squeeze(-1)
+
+
+def _max_pool(pool: nn.Module) -> Callable[[Tensor], Tensor]:
+    """Return a max pooling with its rule."""
+    twin = copy.copy(pool)
+    twin.__dict__["return_indices"] = True
+
+    def pooled(x: Tensor) -> Tensor:
+        value, index = twin(x.detach())
+        return _in_space(x, value, index, value.ndim - 2)
+
+    return pooled
+
+
+def _in_space(x: Tensor, value: Tensor, index: Tensor, n_axes: int) -> Tensor:
+    """Apply the rule over the last `n_axes` axes flattened, which is how torch counts its indices."""
+    return _routed(x.flatten(-n_axes), value.flatten(-n_axes), index.flatten(-n_axes)).view(value.shape)
+
+
+def _routed(x: Tensor, value: Tensor, index: Tensor) -> Tensor:
+    """Share the change of each maximum between its place in the sequence and its place in the reference.
+
+    A maximum that grew does so at the place it has in the sequence, one that shrank at the place it had in the
+    reference; at either place the input changed in that direction and at least as much, so that the slopes are at
+    most 1 and the shares add up to the change exactly.
+
+    Parameters
+    ----------
+    x : Tensor, (2n, ..., L)
+        Interleaved inputs.
+    value, index : Tensor, (2n, ..., K)
+        The maxima and where they are on the last axis of `x`.
+    """
+    here, there = x[0::2], x[1::2].detach()
+    high, low = value[0::2], value[1::2]
+    grown, shrunk = (high - low).clamp(min=0), (high - low).clamp(max=0)
+    at_sequence, at_reference = index[0::2], index[1::2]
+    new, old = here.gather(-1, at_sequence), here.gather(-1, at_reference)
+    new_change = new.detach() - there.gather(-1, at_sequence)
+    old_change = old.detach() - there.gather(-1, at_reference)
+    unchanged = ((high == low) & (new_change == 0)).to(x.dtype)  # the plain gradient, where there is no change to share
+    new_slope = torch.where(grown > 0, grown / torch.where(grown > 0, new_change, 1), unchanged)
+    old_slope = torch.where(shrunk < 0, shrunk / torch.where(shrunk < 0, old_change, 1), 0)
+    return pair(_with_slope(_with_slope(high, new_slope, new), old_slope, old), low)

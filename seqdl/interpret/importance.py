@@ -1,0 +1,203 @@
+"""How much each filter matters to the predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor, nn
+
+from seqdl.errors import InputError, ShapeError, UnknownNameError
+from seqdl.evaluate.metrics import auroc
+from seqdl.interpret.locate import filter_bank
+from seqdl.interpret.patch import patched, record_calls
+from seqdl.interpret.readout import OneHot, Readout, as_tensor, batches, evaluating
+from seqdl.interpret.sites import find_sites
+from seqdl.types import Floats
+
+CHUNK = 128
+"""Sequences whose activations are kept at a time; small enough to stay near the processor's cache."""
+
+
+def filter_importance(
+    module: nn.Module,
+    x: OneHot,
+    target: ArrayLike,
+    *,
+    layer: str | None = None,
+    output: int | str = 0,
+    metric: str = "auroc",
+    max_sequences: int = 1000,
+) -> pd.DataFrame:
+    """Measure what the predictions lose when one filter is silenced.
+
+    A filter is silenced by its mean: in every call of the layer its channel is replaced by the channel's mean over all
+    sequences and positions, and the rest of the network is run again. What comes before the layer is run once.
+
+    Parameters
+    ----------
+    module : nn.Module
+        The whole network (or task): takes one-hot (B, 4, L), gives logits or predictions.
+    x : array or Tensor, (N, 4, L)
+        One-hot sequences, best of a set the network was not trained on.
+    target : array_like, (N,) or (N, T)
+        The truth; of several columns that of `output` is taken.
+    layer : str, optional
+        Name of the layer; by default the first convolution over the bases.
+    output : int or str, default 0
+        Which output, by number or by name.
+    metric : {"auroc", "pearson"}, default "auroc"
+        What is lost: AUROC of a binary target, or the correlation with a number.
+    max_sequences : int, default 1000
+        Of more sequences so many are drawn (always the same ones).
+
+    Returns
+    -------
+    DataFrame
+        One row a filter, the most important first: ``filter`` (name), ``importance`` (loss of the metric),
+        ``direction`` (1 where a stronger activation raises the output, -1 where it lowers it, 0 where neither),
+        ``position`` and ``position_sd`` (bp from the middle of the sequence to the middle of the strongest 100 sites: mean
+        and standard deviation; NaN for a filter that never responds).
+
+    Raises
+    ------
+    ShapeError
+        If `target` does not fit `x`.
+    UnknownNameError
+        If there is no such metric, output or layer.
+
+    Examples
+    --------
+    >>> net = nn.Sequential(nn.Conv1d(4, 2, 1, bias=False), nn.AdaptiveMaxPool1d(1), nn.Flatten(), nn.Linear(2, 1))
+    >>> _ = net[0].weight.data.copy_(torch.tensor([[1.0, 0, 0, 0], [0, 1, 0, 0]])[..., None])
+    >>> _ = net[3].weight.data.copy_(torch.tensor([[1.0, 0]]))       # only A counts
+    >>> x = np.eye(4)[[[0, 1, 1], [0, 2, 2], [1, 2, 2], [2, 2, 2]]].transpose(0, 2, 1)
+    >>> table = filter_importance(net, x, [1, 1, 0, 0])
+    >>> table["filter"].tolist(), table.importance.tolist(), table.direction.tolist()
+    (['filter0', 'filter1'], [0.5, 0.0], [1, 0])
+    """
+    if metric not in METRICS:
+        raise UnknownNameError("metric of filter importance", metric, METRICS)
+    readout, sequences = Readout(module, output), as_tensor(x)
+    truth = _column(target, len(sequences), readout.index)
+    if len(sequences) > max_sequences:
+        chosen = np.sort(np.random.default_rng(0).permutation(len(sequences))[:max_sequences])
+        sequences, truth = sequences[torch.from_numpy(chosen)], truth[chosen]
+    found = filter_bank(module, layer).layer
+    with evaluating(module), torch.no_grad():
+        whole, silenced, activation = _silence(readout, found, sequences)
+    sites = find_sites(module, sequences, layer=layer)
+    position, spread = _positions(sites.start + filter_bank(module, layer).geometry.span / 2 - sequences.shape[-1] / 2, np.isfinite(sites.score))
+    full = METRICS[metric](truth, whole)
+    change = whole[:, None] - silenced  # (N, F): what the filter adds to each output
+    direction = np.sign(_covariance(activation, change).round(12)).astype(int)
+    table = pd.DataFrame(
+        {
+            "filter": [f"filter{f}" for f in range(silenced.shape[1])],
+            "importance": [full - METRICS[metric](truth, silenced[:, f]) for f in range(silenced.shape[1])],
+            "direction": direction,
+            "position": np.where(sites.alive, position, np.nan),
+            "position_sd": np.where(sites.alive, spread, np.nan),
+        }
+    )
+    return table.sort_values("importance", ascending=False, kind="stable", ignore_index=True)
+
+
+def pearson(target: ArrayLike, prediction: ArrayLike) -> float:
+    """Return the correlation of two arrays (N,); NaN where one does not vary.
+
+    Examples
+    --------
+    >>> pearson([0.0, 1.0, 2.0], [1.0, 3.0, 5.0])
+    1.0
+    """
+    a, b = np.asarray(target, dtype=np.float64), np.asarray(prediction, dtype=np.float64)
+    if a.std() == 0 or b.std() == 0:
+        return float("nan")
+    return float(np.corrcoef(a, b)[0, 1])
+
+
+METRICS: dict[str, Callable[[ArrayLike, ArrayLike], float]] = {"auroc": auroc, "pearson": pearson}
+
+
+def _column(target: ArrayLike, n: int, index: int) -> NDArray[np.float64]:
+    """Return the truth (N,) of one output."""
+    truth = np.asarray(target, dtype=np.float64)
+    truth = truth[:, index] if truth.ndim == 2 and truth.shape[1] > 1 else truth.reshape(len(truth), -1).squeeze(1) if truth.ndim == 2 else truth
+    if truth.shape != (n,):
+        raise ShapeError(f"target has the shape {np.shape(target)} for {n} sequences; expected ({n},) or ({n}, T). Take both from the same split.")
+    if n == 0:
+        raise InputError("x holds no sequence; expected some hundreds. Pass sequences of both classes.")
+    return truth
+
+
+def _silence(readout: Readout, layer: nn.Module, x: Tensor) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Return outputs (N,), outputs with each filter silenced (N, F), and each filter's strongest activation (N, F)."""
+    means = _channel_means(readout, layer, x)
+    whole, silenced, strongest = [], [], []
+    for rows in batches(len(x), CHUNK):
+        part = readout.place(x[rows])
+        calls, outputs = _calls(readout, layer, part)
+        whole.append(outputs)
+        strongest.append(torch.stack([call.flatten(2).amax(2) for call in calls]).amax(0))
+        silenced.append(torch.stack([replayed() for replayed in _replays(readout, layer, part, calls, means)], 1))
+    return tuple(torch.cat(parts).double().cpu().numpy() for parts in (whole, silenced, strongest))  # type: ignore[return-value]
+
+
+def _calls(readout: Readout, layer: nn.Module, x: Tensor) -> tuple[list[Tensor], Tensor]:
+    """Return what the layer gave in each call, and the outputs."""
+    outputs: list[Tensor] = []
+    calls = record_calls(layer, lambda: outputs.append(readout(x)))
+    if not calls:
+        raise InputError(
+            f"the layer {layer} is never called by {type(readout.module).__name__}. Pass the network that uses it, or name another layer."
+        )
+    return calls, outputs[0]
+
+
+def _channel_means(readout: Readout, layer: nn.Module, x: Tensor) -> Tensor:
+    """Return the mean (F,) of each channel over sequences, positions and calls."""
+    total, count = torch.zeros(()), 0
+    for rows in batches(len(x), CHUNK):
+        for call in _calls(readout, layer, readout.place(x[rows]))[0]:
+            flat = call.transpose(0, 1).flatten(1)  # (F, n * P)
+            total, count = total.to(flat.device) + flat.double().sum(1), count + flat.shape[1]
+    return total / count
+
+
+def _replays(readout: Readout, layer: nn.Module, x: Tensor, calls: list[Tensor], means: Tensor) -> Iterator[Callable[[], Tensor]]:
+    """Yield for each filter a run of the network in which the layer only plays back `calls` without that filter."""
+    working = [call.clone() for call in calls]
+    for f, mean in enumerate(means):
+        for call in working:
+            call[:, f] = mean
+        versions = [call._version for call in working]
+        yield lambda: _play_back(readout, layer, x, working)
+        for call, kept, version in zip(working, calls, versions, strict=True):
+            if call._version == version:
+                call[:, f] = kept[:, f]
+            else:  # something behind the layer works in place
+                call.copy_(kept)
+
+
+def _play_back(readout: Readout, layer: nn.Module, x: Tensor, calls: list[Tensor]) -> Tensor:
+    """Run the network while the layer answers with `calls`, one after the other."""
+    answers = iter(calls)
+    with patched({layer: lambda *_inputs, **_options: next(answers)}):
+        return readout(x)
+
+
+def _positions(centre: Floats, valid: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+    """Return mean and standard deviation (F,) of the valid centres (F, S)."""
+    n = np.maximum(valid.sum(1), 1)
+    mean = np.where(valid, centre, 0).sum(1) / n
+    return mean, np.sqrt(np.where(valid, (centre - mean[:, None]) ** 2, 0).sum(1) / n)
+
+
+def _covariance(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the covariance (F,) of matching columns of two arrays (N, F)."""
+    return np.asarray(((a - a.mean(0)) * (b - b.mean(0))).mean(0))

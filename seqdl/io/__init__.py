@@ -1,0 +1,1 @@
+"""File formats: the only place where 1-based coordinates or (L, 4) arrays appear."""

@@ -1,0 +1,91 @@
+"""One-hot tensors on the device, and their reverse complement."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def one_hot(codes: Tensor) -> Tensor:
+    """Turn codes into one-hot.
+
+    Parameters
+    ----------
+    codes : Tensor, (B, L), uint8
+        A C G T = 0 1 2 3, anything else 4.
+
+    Returns
+    -------
+    Tensor, (B, 4, L), float32
+        Order A C G T; an ambiguous base is all zeros.
+
+    Examples
+    --------
+    >>> one_hot(torch.tensor([[0, 3, 4]], dtype=torch.uint8))[0].T.tolist()
+    [[1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0], [0.0, 0.0, 0.0, 0.0]]
+    """
+    bases = torch.arange(4, dtype=codes.dtype, device=codes.device)
+    return (codes.unsqueeze(1) == bases.view(1, 4, 1)).float()
+
+
+def reverse_complement(x: Tensor, lengths: Tensor | None = None) -> Tensor:
+    """Return the other strand of one-hot sequences.
+
+    Parameters
+    ----------
+    x : Tensor, (B, 4, L)
+        In the order A C G T, complementing is turning the channels round.
+    lengths : Tensor, (B,), optional
+        True lengths of sequences that are padded at their end: the padding stays at the end.
+
+    Returns
+    -------
+    Tensor, (B, 4, L)
+
+    Examples
+    --------
+    >>> x = one_hot(torch.tensor([[0, 1, 4]], dtype=torch.uint8))                 # AC and one padded position
+    >>> torch.equal(reverse_complement(x, torch.tensor([2])), one_hot(torch.tensor([[2, 3, 4]], dtype=torch.uint8)))
+    True
+    """
+    return flip_positions(x.flip(1), lengths)
+
+
+def flip_positions(x: Tensor, lengths: Tensor | None = None) -> Tensor:
+    """Turn the last axis round, each row within its own length.
+
+    Parameters
+    ----------
+    x : Tensor, (B, C, L)
+    lengths : Tensor, (B,), optional
+        What lies beyond a row's length stays where it is.
+
+    Returns
+    -------
+    Tensor, (B, C, L)
+    """
+    if lengths is None:
+        return x.flip(-1)
+    position = torch.arange(x.shape[-1], device=x.device).unsqueeze(0)  # (1, L)
+    source = torch.where(position < lengths.unsqueeze(1), lengths.unsqueeze(1) - 1 - position, position)  # (B, L)
+    return x.gather(-1, source.unsqueeze(1).expand_as(x))
+
+
+def mask_positions(x: Tensor, lengths: Tensor | None, fill: float = 0.0) -> Tensor:
+    """Set what lies beyond each row's length to `fill`.
+
+    Parameters
+    ----------
+    x : Tensor, (B, C, L)
+    lengths : Tensor, (B,), optional
+        Without it, `x` is returned as it is.
+    fill : float, default 0
+
+    Returns
+    -------
+    Tensor, (B, C, L)
+    """
+    if lengths is None:
+        return x
+    beyond = torch.arange(x.shape[-1], device=x.device).unsqueeze(0) >= lengths.unsqueeze(1)  # (B, L)
+    return x.masked_fill(beyond.unsqueeze(1), fill)

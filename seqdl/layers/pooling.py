@@ -1,0 +1,78 @@
+"""From features along a sequence to one vector a sequence."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from seqdl.errors import UnknownNameError
+from seqdl.layers.onehot import mask_positions
+
+
+class GlobalMax(nn.Module):
+    """The maximum over the last axis: how well the best place fits.
+
+    A module rather than a call, so that attribution methods can give it a rule of its own.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the maximum of `x` (..., L) over its last axis, (...)."""
+        return x.amax(-1)
+
+
+class MaxPool(nn.Module):
+    """Global max pooling, (B, C, L) -> (B, C)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.channels = channels
+        self.maximum = GlobalMax()
+
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Return the maximum over each row's own length, (B, C)."""
+        pooled: Tensor = self.maximum(mask_positions(x, lengths, float("-inf")))
+        return pooled
+
+
+class MeanPool(nn.Module):
+    """Global average pooling, (B, C, L) -> (B, C)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.channels = channels
+
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Return the mean over each row's own length, (B, C)."""
+        if lengths is None:
+            return x.mean(-1)
+        return mask_positions(x, lengths).sum(-1) / lengths.unsqueeze(1).to(x.dtype)
+
+
+class AttentionPool(nn.Module):
+    """A learnt weighting of positions, (B, C, L) -> (B, C)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.channels = channels
+        self.score = nn.Conv1d(channels, 1, 1)
+
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Return the mean weighted by a softmax over each row's own length, (B, C)."""
+        weights = torch.softmax(mask_positions(self.score(x), lengths, float("-inf")), dim=-1)  # (B, 1, L)
+        return (x * weights).sum(-1)
+
+
+POOLINGS: dict[str, type[MaxPool] | type[MeanPool] | type[AttentionPool]] = {"max": MaxPool, "mean": MeanPool, "attention": AttentionPool}
+
+
+def pooling(name: str, channels: int) -> nn.Module:
+    """Return a new pooling module (B, C, L) -> (B, C).
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no pooling of that name.
+    """
+    if name not in POOLINGS:
+        raise UnknownNameError("pooling", name, POOLINGS)
+    return POOLINGS[name](channels)

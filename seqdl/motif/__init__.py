@@ -1,0 +1,1 @@
+"""Pure operations on motifs: the Motif type, scanning, matching. Opens no file."""

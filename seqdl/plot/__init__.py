@@ -1,0 +1,1 @@
+"""Pictures by matplotlib; every function takes ax=None and returns Axes."""

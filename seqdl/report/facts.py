@@ -1,0 +1,175 @@
+"""What the sections and the verdict both need to know about a run, read off its files once and the same way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePath
+
+import numpy as np
+import pandas as pd
+
+from seqdl.report.folder import RunFolder
+from seqdl.report.numbers import Estimate, estimate, number
+from seqdl.types import Floats
+
+BASELINES = {"pwm": "best known motif", "kmer": "k-mer model", "gc": "GC content"}
+MEASURES = {
+    "auroc": ("AUROC", "the chance that a random positive scores above a random negative; guessing gives 0.5"),
+    "auprc": ("AUPRC", "average precision: how pure the top of the ranking is; guessing gives the share of positives"),
+    "accuracy": ("accuracy", "share of right calls at a threshold of 0.5"),
+    "mcc": ("MCC", "Matthews correlation of calls and truth, −1 to 1; guessing gives 0"),
+    "f1": ("F1", "harmonic mean of precision and recall at a threshold of 0.5"),
+    "brier": ("Brier score", "mean squared error of the probabilities; lower is better"),
+    "log_loss": ("log loss", "cross-entropy of the probabilities; lower is better"),
+    "ece": ("calibration error", "mean gap between predicted probability and observed share; lower is better"),
+    "pearson": ("Pearson r", "linear correlation of prediction and truth"),
+    "spearman": ("Spearman ρ", "rank correlation of prediction and truth"),
+    "r2": ("R²", "share of the variance that is explained"),
+    "mse": ("mean squared error", "lower is better"),
+    "bits_per_base": ("bits per base", "lower is better; 2 is guessing"),
+}
+UP_IS_WORSE = frozenset({"brier", "log_loss", "ece", "mse", "mae", "rmse", "bits_per_base", "loss"})
+NEGATIVES = {
+    "gc": "windows of the genome matched for GC content",
+    "dinuc": "dinucleotide shuffles of the positives",
+    "genomic": "random windows of the genome",
+    "flank": "the flanks of the positives",
+}
+
+
+def label_of(measure: str) -> str:
+    """Return how the page writes the name of a measure."""
+    return MEASURES.get(measure, (measure.replace("_", " "), ""))[0]
+
+
+def score(run: RunFolder, measure: str, split: str = "test") -> Estimate | None:
+    """Return a measure of the network on a split (``val``, ``test``, ``test_leak_free``)."""
+    return estimate((run.metrics.get(split) or {}).get(measure))
+
+
+def baselines(run: RunFolder, measure: str) -> dict[str, Estimate]:
+    """Return a measure of each baseline that has it, best first."""
+    found = {}
+    for name, entry in (run.metrics.get("baselines") or {}).items():
+        value = estimate(entry.get(measure)) if isinstance(entry, dict) else None
+        if value is not None:
+            found[str(name)] = value
+    return dict(sorted(found.items(), key=lambda item: item[1].value, reverse=measure not in UP_IS_WORSE))
+
+
+def headline_measures(run: RunFolder) -> list[str]:
+    """Return the one or two measures the page leads with."""
+    test = run.metrics.get("test") or {}
+    defined = [name for name in test if estimate(test[name]) is not None]
+    first = [name for name in ("auroc", "auprc") if name in defined]
+    return first or [name for name in defined if baselines(run, name)][:2] or defined[:1]
+
+
+def is_binary(run: RunFolder) -> bool:
+    """Tell whether the run separates two classes with one output."""
+    if run.task:
+        return run.task == "binary"
+    return bool(run.scored()) and two_classes(run.scored()[0][1])
+
+
+def two_classes(target: Floats) -> bool:
+    """Tell whether the targets hold both 0 and 1 and nothing else."""
+    return set(np.unique(target).tolist()) == {0.0, 1.0}
+
+
+def class_counts(run: RunFolder) -> dict[str, dict[str, int]]:
+    """Return split -> class -> number of examples, from metrics.json or, failing that, from examples.tsv."""
+    stated = run.metrics.get("n")
+    if isinstance(stated, dict) and stated:
+        return {
+            str(split): {str(name): int(n) for name, n in entry.items() if number(n) is not None} if isinstance(entry, dict) else {"examples": int(entry)}
+            for split, entry in stated.items()
+        }
+    table = run.examples
+    if table is None:
+        return {}
+    columns = [column for column in ("target", *run.outputs) if column in table.columns]
+    if not columns or not two_classes(pd.to_numeric(table[columns[0]], errors="coerce").dropna().to_numpy(dtype=np.float64)):
+        return {str(split): {"examples": int(n)} for split, n in table["split"].value_counts().items()}
+    positive = pd.to_numeric(table[columns[0]], errors="coerce") == 1
+    return {str(split): {"positives": int(positive[rows].sum()), "negatives": int((~positive[rows]).sum())} for split, rows in table.groupby("split").groups.items()}
+
+
+def steps(run: RunFolder) -> int | None:
+    """Return the number of optimiser steps taken."""
+    if run.log is None or "step" not in run.log:
+        return None
+    taken = pd.to_numeric(run.log["step"], errors="coerce").max()
+    return None if pd.isna(taken) else int(taken)
+
+
+def best_epoch(log: pd.DataFrame) -> float | None:
+    """Return the epoch with the best validation AUROC, or loss where there is no AUROC."""
+    for column, largest in (("val_auroc", True), ("val_loss", False)):
+        values = pd.to_numeric(log[column], errors="coerce") if column in log else pd.Series(dtype=float)
+        if values.notna().any() and "epoch" in log:
+            return float(log["epoch"].iloc[int((values if largest else -values).argmax())])
+    return None
+
+
+def negatives_kind(run: RunFolder) -> str:
+    """Return ``gc``, ``dinuc``, ``genomic``, ``flank``, ``file``, or empty where the config does not say."""
+    given = run.section("data").get("negatives")
+    if given is None:
+        return ""
+    return str(given) if str(given) in NEGATIVES else "file"
+
+
+def baseline_detail(run: RunFolder, name: str) -> str:
+    """Return what a baseline is, in the words of who fitted it."""
+    entry = (run.metrics.get("baselines") or {}).get(name)
+    return str(entry.get("detail") or "") if isinstance(entry, dict) else ""
+
+
+def subject(run: RunFolder) -> str:
+    """Return what the run is about: its outputs, or the file its positives came from."""
+    names = [name for name in run.outputs if name not in {"target", "positive", "label"}]
+    if names:
+        return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+    data = run.section("data")
+    for key in ("peaks", "fasta", "table", "regions", "labels"):
+        given = data.get(key)
+        first = given[0] if isinstance(given, list) and given else given
+        if isinstance(first, str):
+            return PurePath(first).name.split(".")[0]
+    return run.path.resolve().name
+
+
+@dataclass(frozen=True)
+class Calls:
+    """How the network's calls at a threshold of .5 fall on the test set.
+
+    Attributes
+    ----------
+    found : float
+        Share of the positives that are called.
+    false_alarms : float
+        Share of the negatives that are called.
+    prevalence : float
+        Share of positives in the test set.
+    """
+
+    found: float
+    false_alarms: float
+    prevalence: float
+
+    def precision_at(self, prevalence: float) -> float:
+        """Return the share of calls that would be right where positives have this prevalence."""
+        right, wrong = self.found * prevalence, self.false_alarms * (1 - prevalence)
+        return right / (right + wrong) if right + wrong else float("nan")
+
+
+def calls(run: RunFolder) -> Calls | None:
+    """Return the network's calls on the test set, for a binary run with predictions."""
+    if not is_binary(run) or not run.scored():
+        return None
+    _, target, prediction = run.scored()[0]
+    if not two_classes(target):
+        return None
+    called, positive = prediction >= 0.5, target == 1
+    return Calls(float(called[positive].mean()), float(called[~positive].mean()), float(positive.mean()))

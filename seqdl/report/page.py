@@ -1,0 +1,139 @@
+"""The page: which sections it has, in which order, and what stands at its head."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from seqdl.plot.letters import COLOURS
+from seqdl.report import charts
+from seqdl.report.facts import NEGATIVES, class_counts, headline_measures, is_binary, label_of, negatives_kind, score, steps, subject
+from seqdl.report.folder import RunFolder
+from seqdl.report.numbers import count, decimal, duration, number, percent, plural, probability
+from seqdl.report.section import Section, SectionMaker
+from seqdl.report.sections.audit import audit
+from seqdl.report.sections.belief import belief
+from seqdl.report.sections.curves import curves
+from seqdl.report.sections.data import data
+from seqdl.report.sections.motifs import best_logo, motifs
+from seqdl.report.sections.performance import performance
+from seqdl.report.sections.repeat import repeat
+from seqdl.report.sections.tracks import tracks
+from seqdl.report.sections.training import training
+from seqdl.report.verdict import Verdict, verdict
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+SECTIONS: tuple[SectionMaker, ...] = (performance, belief, curves, motifs, tracks, training, data, audit, repeat)
+"""The parts of the page in their order. A new part is a function in this list and a template of its name."""
+
+
+@dataclass(frozen=True)
+class Head:
+    """What is to be seen at a glance.
+
+    Attributes
+    ----------
+    subject, question : str
+        What the run is about.
+    verdict : Verdict
+        The answer in a sentence.
+    figures : list of (label, value, remark)
+        The few numbers that matter.
+    logo : (caption, picture) or None
+        The motif that stands for the run.
+    ribbon : Markup
+        One test sequence as a coloured strip; empty where there is none.
+    """
+
+    subject: str
+    question: str
+    verdict: Verdict
+    figures: list[tuple[str, str, str]]
+    logo: tuple[str, Markup] | None
+    ribbon: Markup
+
+
+def render(run: RunFolder, sections: Sequence[SectionMaker] = SECTIONS) -> str:
+    """Return the page as text.
+
+    Parameters
+    ----------
+    run : RunFolder
+        What to report on.
+    sections : sequence of functions, optional
+        The parts of the page, in their order.
+
+    Returns
+    -------
+    str
+        One HTML document that fetches nothing.
+    """
+    made = [section for maker in sections if (section := maker(run)) is not None]
+    template = _environment().get_template("page.html")
+    return template.render(head=head(run), sections=made, css=_asset("report.css"), js=_asset("report.js"), colours=COLOURS, versions=run.manifest.get("versions") or {}, task=run.task)
+
+
+def head(run: RunFolder) -> Head:
+    """Return the head of the page."""
+    return Head(subject(run), _question(run), verdict(run), _figures(run), best_logo(run), _ribbon(run))
+
+
+def _question(run: RunFolder) -> str:
+    task = run.task or "network"
+    if not is_binary(run):
+        return f"A network trained on DNA sequence; the task is {task}."
+    other = NEGATIVES.get(negatives_kind(run), "the negatives given")
+    window = number(run.section("data").get("window"))
+    size = f"{window:g} bp of DNA" if window else "a DNA sequence"
+    return f"Can a network tell {subject(run)} from {other} by nothing but {size}?"
+
+
+def _figures(run: RunFolder) -> list[tuple[str, str, str]]:
+    """Return the few numbers at the head of the page."""
+    found = []
+    for measure in headline_measures(run):
+        value = score(run, measure)
+        if value is not None:
+            found.append((f"{label_of(measure)}, test", decimal(value.value), f"95 % interval {value.interval}" if value.interval else ""))
+    counts = class_counts(run)
+    if counts.get("test"):
+        found.append(("test examples", count(sum(counts["test"].values())), _composition(counts["test"])))
+    if counts.get("train"):
+        found.append(("training examples", count(sum(counts["train"].values())), _composition(counts["train"])))
+    if len(found) < 4 and steps(run):
+        found.append(("training", plural(steps(run) or 0, "step"), duration(run.manifest.get("seconds")) if run.manifest.get("seconds") else ""))
+    return found
+
+
+def _composition(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count(n)} {name}" for name, n in counts.items()) if len(counts) > 1 else ""
+
+
+def _ribbon(run: RunFolder) -> Markup:
+    if run.tracks is None or not run.tracks.names:
+        return Markup("")
+    best = int(run.tracks.prediction.argmax())
+    return Markup(charts.ribbon(run.tracks.codes[best].tolist(), run.tracks.attributions[best].sum(axis=0)))  # noqa: S704
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(loader=PackageLoader("seqdl.report"), autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
+    environment.filters.update(count=count, decimal=decimal, percent=percent, probability=probability)
+    return environment
+
+
+def _asset(name: str) -> Markup:
+    return Markup((resources.files("seqdl.report") / "static" / name).read_text(encoding="utf-8"))  # noqa: S704
+
+
+__all__ = ["SECTIONS", "Head", "Section", "head", "render"]

@@ -1,0 +1,1 @@
+"""The parts of the page, one file each: a function from a run folder to a Section."""

@@ -1,0 +1,163 @@
+"""What the first layer looks for, as logos, named against a database."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from markupsafe import Markup
+
+from seqdl.errors import SeqdlError
+from seqdl.io.motifs import read_motifs
+from seqdl.motif.motif import Motif
+from seqdl.report.belief_data import SIGNIFICANT, VAGUE_BITS
+from seqdl.report.folder import RunFolder
+from seqdl.report.inline import inline_svg
+from seqdl.report.numbers import count, decimal, number, plural, probability
+from seqdl.report.section import Section
+
+LOGO_BUDGET = 1_200_000
+"""Characters of logos a page may hold, so that it can still be mailed; later rows go without."""
+FEW_SITES = 20
+
+
+@dataclass(frozen=True)
+class Row:
+    """One motif, ready for the table; numbers are None where unknown, so that sorting puts them last."""
+
+    rank: int
+    name: str
+    consensus: str
+    match_id: str
+    match_name: str
+    q: float | None
+    bits: float | None
+    sites: float | None
+    importance: float | None
+    share: float
+    reverse: bool
+    logo: Markup
+    reverse_logo: Markup
+    note: str
+
+    @property
+    def shown(self) -> dict[str, str]:
+        """The numbers as they are written."""
+        return {"q": probability(self.q), "bits": decimal(self.bits, 1), "sites": count(self.sites), "importance": decimal(self.importance, 4)}
+
+
+def motifs(run: RunFolder) -> Section:
+    """Return the table of motifs."""
+    title = "What it looks for"
+    table = run.motifs
+    if table is None:
+        return Section("motifs", title, absent="There are no motifs in this run folder (motifs/motifs.tsv). `seqdl motifs` on this run makes them.")
+    if table.empty:
+        return Section("motifs", title, absent="No filter of the first layer fired often enough to make a motif.")
+    rows = motif_rows(run, table)
+    known = [row for row in rows if row.q is not None and row.q < SIGNIFICANT]
+    vague = sum(row.bits is not None and row.bits < VAGUE_BITS for row in rows)
+    different = len({row.match_id for row in known})
+    parts = [f"{plural(len(rows), 'filter')} of the first layer, as {'a motif' if len(rows) == 1 else 'motifs'}, the most important first."]
+    if known:
+        parts.append(f"{len(known)} {'matches' if len(known) == 1 else 'match'} a known motif at q < {SIGNIFICANT:g}, {plural(different, 'different one')} in all.")
+    if vague:
+        parts.append(f"{vague} {'is' if vague == 1 else 'are'} vague (under {VAGUE_BITS:g} bits): their matches mean little.")
+    return Section("motifs", title, " ".join(parts), {"rows": rows, "has_importance": any(row.importance is not None for row in rows)})
+
+
+def motif_rows(run: RunFolder, table: pd.DataFrame) -> list[Row]:
+    """Return the rows, with logos inline as long as the budget lasts."""
+    by_name = _read_motifs(run.path / "motifs" / "motifs.meme")
+    largest = max((abs(value) for value in (number(v) for v in table.get("importance", [])) if value is not None), default=0.0)
+    rows, spent = [], 0
+    for rank, record in enumerate(table.to_dict("records"), start=1):
+        name = str(record["name"])
+        reverse = str(record.get("strand") or "") == "-" and bool(str(record.get("match") or ""))
+        folder = run.path / "motifs" / "logos"
+        logo = reverse_logo = ""
+        if spent < LOGO_BUDGET:
+            logo = _logo(folder / f"{name}.svg", by_name.get(name), prefix=f"logo{rank}-", label=f"logo of {name}")
+            if reverse:
+                turned = by_name[name].reverse_complement() if name in by_name else None
+                reverse_logo = _logo(folder / f"{name}_rc.svg", turned, prefix=f"logo{rank}r-", label=f"reverse complement of the logo of {name}")
+            spent += len(logo) + len(reverse_logo)
+        rows.append(_row(rank, record, largest, (logo, reverse_logo)))
+    return rows
+
+
+def _row(rank: int, record: dict[str, object], largest: float, logos: tuple[str, str]) -> Row:
+    match_id, _, match_name = str(record.get("match") or "").partition(" ")
+    importance = number(record.get("importance"))
+    return Row(
+        rank=rank,
+        name=str(record["name"]),
+        consensus=str(record.get("consensus") or ""),
+        match_id=match_id,
+        match_name=match_name or match_id,
+        q=number(record.get("match_q")) if match_id else None,
+        bits=number(record.get("information_bits")),
+        sites=number(record.get("n_sites")),
+        importance=importance,
+        share=max(0.0, importance) / largest if importance is not None and largest else 0.0,
+        reverse=str(record.get("strand") or "") == "-" and bool(match_id),
+        logo=Markup(logos[0]),  # noqa: S704
+        reverse_logo=Markup(logos[1]),  # noqa: S704
+        note=_note(record, match_id),
+    )
+
+
+def _note(record: dict[str, object], match_id: str) -> str:
+    """Say in words what to make of a motif."""
+    bits, q, sites = (number(record.get(key)) for key in ("information_bits", "match_q", "n_sites"))
+    importance, direction = number(record.get("importance")), number(record.get("direction"))
+    notes = []
+    if bits is not None and bits < VAGUE_BITS:
+        notes.append("Vague filter: a match to it means little." if match_id else "Vague filter.")
+    elif not match_id or q is None or q >= SIGNIFICANT:
+        notes.append("Like no known motif: new, part of one, or chance.")
+    if sites is not None and sites < FEW_SITES:
+        notes.append(f"Made of {plural(round(sites), 'site')} only.")
+    if importance is not None and importance <= 0:
+        notes.append("The network does as well without it.")
+    if direction is not None and direction < 0:
+        notes.append("Speaks against the positive class.")
+    return " ".join(notes)
+
+
+def _logo(path: Path, motif: Motif | None, *, prefix: str, label: str) -> str:
+    """Return a logo from its file, or drawn anew from the motif; empty where there is neither."""
+    if path.is_file():
+        return inline_svg(path.read_text(encoding="utf-8"), prefix=prefix, label=label, source=str(path))
+    if motif is None:
+        return ""
+    from seqdl.plot.logo import logo_svg
+
+    return inline_svg(logo_svg(motif), prefix=prefix, label=label)
+
+
+def _read_motifs(path: Path) -> dict[str, Motif]:
+    """Return the motifs by name; none where the file is absent or broken, for the table says enough without."""
+    if not path.is_file():
+        return {}
+    try:
+        return {motif.name: motif for motif in read_motifs(path)}
+    except SeqdlError:
+        return {}
+
+
+def best_logo(run: RunFolder) -> tuple[str, Markup] | None:
+    """Return (caption, logo) of the motif that stands for the run: the most important sharp one with a known match."""
+    table = run.motifs
+    if table is None or table.empty:
+        return None
+    rows = motif_rows(run, table.head(12))
+    known = [row for row in rows if row.q is not None and row.q < SIGNIFICANT and (row.bits or 0) >= VAGUE_BITS]
+    best = (known or rows)[0]
+    logo = best.reverse_logo or best.logo
+    if not logo:
+        return None
+    match = f"matches {best.match_name}" if best.q is not None and best.q < SIGNIFICANT else "like no known motif"
+    return f"{best.name}, {match}", Markup(re.sub(r"\blogo(\d+r?)-", r"head\1-", logo))  # noqa: S704

@@ -1,0 +1,70 @@
+"""How well the network does, beside simpler models."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from markupsafe import Markup
+
+from seqdl.report import charts
+from seqdl.report.facts import BASELINES, MEASURES, baseline_detail, baselines, calls, headline_measures, label_of, score
+from seqdl.report.folder import RunFolder
+from seqdl.report.numbers import Estimate, estimate
+from seqdl.report.section import Section
+
+SPLITS = {"val": "validation", "test": "test", "test_leak_free": "test without leaks"}
+
+
+def performance(run: RunFolder) -> Section:
+    """Return the measures of the network and of its baselines."""
+    title = "How well it does"
+    measures = headline_measures(run)
+    if not measures:
+        return Section("performance", title, absent="There are no test metrics in this run folder (metrics.json). `seqdl evaluate` on this run writes them.")
+    names = [name for name in run.metrics.get("baselines") or {} if any(name in baselines(run, measure) for measure in measures)]
+    order = list(baselines(run, measures[0]))
+    names = order + [name for name in names if name not in order]
+    rows = [("network", "network", [score(run, measure) for measure in measures], _network_detail(run))]
+    rows += [(BASELINES.get(name, name), name, [baselines(run, measure).get(name) for measure in measures], baseline_detail(run, name)) for name in names]
+    guesses = [_guess(run, measure) for measure in measures]
+    figures = [
+        Markup(charts.whiskers([(name, mark, values[i]) for name, mark, values, _ in rows], measure=label_of(measure), guess=guesses[i]))  # noqa: S704
+        for i, measure in enumerate(measures)
+    ]
+    values = {
+        "labels": [label_of(measure) for measure in measures],
+        "explained": [(label_of(measure), MEASURES[measure][1]) for measure in measures if measure in MEASURES],
+        "figures": figures,
+        "rows": rows,
+        **_all_measures(run),
+    }
+    lede = "Every number is on the test set, which took no part in training or in any choice. Whiskers are 95 % bootstrap intervals."
+    if not names:
+        lede += " This run holds no baselines, so there is nothing to compare it with."
+    return Section("performance", title, lede, values)
+
+
+def _network_detail(run: RunFolder) -> str:
+    model = run.section("model").get("name")
+    return f"this run: {model}" if model else "this run"
+
+
+def _guess(run: RunFolder, measure: str) -> float | None:
+    if measure == "auroc":
+        return 0.5
+    outcome = calls(run)
+    return outcome.prevalence if measure == "auprc" and outcome else None
+
+
+def _all_measures(run: RunFolder) -> dict[str, Any]:
+    """Return the table of every measure on every split."""
+    splits = {name: words for name, words in SPLITS.items() if run.metrics.get(name)}
+    known: dict[str, list[Estimate | None]] = {}
+    for split in splits:
+        for measure, entry in run.metrics[split].items():
+            if isinstance(entry, (dict, int, float)) or entry is None:
+                known.setdefault(measure, [])
+    for measure, cells in known.items():
+        cells += [estimate(run.metrics[split].get(measure)) for split in splits]
+    table = [(label_of(measure), MEASURES.get(measure, ("", ""))[1], cells) for measure, cells in known.items()]
+    return {"splits": list(splits.values()), "measures": table}

@@ -1,0 +1,84 @@
+"""Example sequences, with the contribution of every base."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from markupsafe import Markup
+
+from seqdl.report.folder import RunFolder, Tracks
+from seqdl.report.inline import inline_svg
+from seqdl.report.numbers import decimal, plural
+from seqdl.report.section import Section
+from seqdl.sequence.encode import decode, one_hot
+
+SHOWN = 5
+STRETCH = 9
+"""Width of the stretch that is named in the caption (bp)."""
+METHODS = {"deeplift": "DeepLIFT", "ism": "in-silico mutagenesis", "input-x-gradient": "input × gradient", "integrated-gradients": "integrated gradients", "saliency": "saliency"}
+
+
+@dataclass(frozen=True)
+class Track:
+    """One example."""
+
+    name: str
+    prediction: str
+    truth: str
+    right: bool
+    stretch: str
+    place: str
+    picture: Markup
+
+
+def tracks(run: RunFolder) -> Section:
+    """Return up to five examples as letters scaled by their contribution."""
+    title = "Where it looks, in five sequences"
+    found = run.tracks
+    if found is None or not found.names:
+        words = "There are no attributions in this run folder (attributions/examples.npz), so no sequence can be shown base by base. `seqdl attribute` on this run makes them."
+        return Section("tracks", "Where it looks, in example sequences", absent=words)
+    shown = [_track(found, index) for index in _chosen(found)]
+    if len(shown) != SHOWN:
+        title = f"Where it looks, in {plural(len(shown), 'sequence')}"
+    method = METHODS.get(found.method.replace("_", "-"), found.method)
+    lede = "The height of a letter is what that base adds to the prediction; below the line it speaks against it." + (f" Method: {method}." if method else "")
+    return Section("tracks", title, lede, {"tracks": shown})
+
+
+def _chosen(found: Tracks) -> list[int]:
+    """Return which examples are shown: all of a few; else the surest hits, and the gravest errors where there are any."""
+    if len(found.names) <= SHOWN:
+        return list(range(len(found.names)))
+    positive, called = found.target == 1, found.prediction >= 0.5
+    order = np.argsort(-found.prediction, kind="stable")
+    wrong = [int(i) for i in order if called[i] and not positive[i]][:1] + [int(i) for i in order[::-1] if positive[i] and not called[i]][:1]
+    right = [int(i) for i in order if i not in wrong]
+    return right[: SHOWN - len(wrong)] + wrong
+
+
+def _track(found: Tracks, index: int) -> Track:
+    from seqdl.plot.track import track_svg
+
+    codes, scores = found.codes[index], found.attributions[index]
+    per_base = scores.sum(axis=0)
+    width = min(STRETCH, len(per_base))
+    start = int(np.argmax(np.convolve(per_base, np.ones(width), mode="valid")))
+    prediction, target = float(found.prediction[index]), float(found.target[index])
+    name = found.names[index]
+    stretch = decode(codes[start : start + width])
+    picture = inline_svg(
+        track_svg(scores, one_hot(codes)),
+        prefix=f"track{index}-",
+        label=f"Contribution of every base of {name}; the strongest stretch is {stretch} at position {start + 1}.",
+    )
+    return Track(
+        name=name,
+        prediction=decimal(prediction, 2),
+        truth={1.0: "positive", 0.0: "negative"}.get(target, decimal(target, 2)),
+        right=target not in (0.0, 1.0) or (prediction >= 0.5) == (target == 1),
+        stretch=stretch,
+        place=f"{start + 1}–{start + width}",
+        picture=Markup(picture),  # noqa: S704
+    )

@@ -1,0 +1,57 @@
+"""How the training went."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
+
+from seqdl.report import charts
+from seqdl.report.facts import best_epoch, steps
+from seqdl.report.folder import RunFolder
+from seqdl.report.numbers import duration, number, plural
+from seqdl.report.section import Section
+from seqdl.types import Floats
+
+
+def training(run: RunFolder) -> Section:
+    """Return loss and validation AUROC over the epochs."""
+    title = "How it was trained"
+    log = run.log
+    if log is None or "epoch" not in log or log.empty:
+        return Section("training", title, absent="There is no log of the epochs in this run folder (log.csv), so the training cannot be shown.")
+    epochs = pd.to_numeric(log["epoch"]).to_numpy(dtype=np.float64)
+    best = best_epoch(log)
+    figures = []
+    losses = {name: (mark, values) for name, mark, values in (("training", "pale", _column(log, "train_loss")), ("validation", "network", _column(log, "val_loss"))) if values is not None}
+    if losses:
+        figures.append(("Loss", "Where training keeps falling while validation rises, the network memorises.", Markup(charts.history(epochs, losses, best, y_label="Loss"))))  # noqa: S704
+    area = _column(log, "val_auroc")
+    if area is not None:
+        figures.append(("Validation AUROC", "The epoch with the dashed line was kept.", Markup(charts.history(epochs, {"validation": ("network", area)}, best, y_label="AUROC"))))  # noqa: S704
+    if not figures:
+        return Section("training", title, absent="log.csv holds no loss and no validation score, so the training cannot be shown.")
+    words = [plural(len(epochs), "epoch")]
+    taken = steps(run)
+    if taken is not None:
+        words.append(plural(taken, "step"))
+    if number(run.manifest.get("seconds")) is not None:
+        words.append(f"{duration(run.manifest['seconds'])} in all")
+    if run.manifest.get("device"):
+        words.append(f"on {run.manifest['device']}")
+    lede = ", ".join(words) + "." + (f" Epoch {best:g} was the best on the validation set and was kept." if best is not None else "")
+    facts = [(name, _plain(value)) for part in ("model", "task", "training") for name, value in run.section(part).items()]
+    return Section("training", title, lede, {"figures": figures, "options": facts, "legend": list(losses.items())})
+
+
+def _column(log: pd.DataFrame, name: str) -> Floats | None:
+    if name not in log:
+        return None
+    values = pd.to_numeric(log[name], errors="coerce").to_numpy(dtype=np.float64)
+    return values if np.isfinite(values).any() else None
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "–" if value is None else ", ".join(map(str, value)) if isinstance(value, list) else str(value)

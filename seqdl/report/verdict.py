@@ -1,0 +1,86 @@
+"""The verdict: all findings, and the one sentence at the head of the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from seqdl.report import belief, belief_data
+from seqdl.report.facts import BASELINES, baselines, class_counts, headline_measures, is_binary, label_of, score
+from seqdl.report.folder import RunFolder
+from seqdl.report.numbers import plural
+from seqdl.report.section import Finding, Tone
+
+JUDGES: tuple[Callable[[RunFolder], list[Finding]], ...] = (
+    belief.against_baselines,
+    belief_data.leaks,
+    belief_data.shortcuts,
+    belief_data.contradictions,
+    belief.sample_size,
+    belief.training,
+    belief_data.motifs,
+    belief.calibration,
+    belief_data.split,
+    belief_data.dropped,
+    belief_data.negatives,
+    belief.rarity,
+    belief.one_seed,
+)
+"""A new reason to believe or to doubt is a function in this list."""
+ORDER: tuple[Tone, ...] = ("serious", "caution", "note", "good")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The head of the page.
+
+    Attributes
+    ----------
+    tone : {"good", "note", "caution", "serious"}
+        How far to believe the run at a glance.
+    headline : str
+        A few words.
+    sentence : str
+        The number behind them.
+    """
+
+    tone: Tone
+    headline: str
+    sentence: str
+
+
+def findings(run: RunFolder) -> list[Finding]:
+    """Return every finding, the gravest first; within one gravity in the order of `JUDGES`."""
+    found = [finding for judge in JUDGES for finding in judge(run)]
+    return sorted(found, key=lambda finding: ORDER.index(finding.tone))
+
+
+def verdict(run: RunFolder) -> Verdict:
+    """Return the verdict on a run."""
+    measures = headline_measures(run)
+    if not measures:
+        return Verdict("note", "Not scored yet", "This run folder holds no test metrics, so nothing can be said about how good the network is.")
+    found = findings(run)
+    worst = next((finding for finding in found if finding.tone in ("serious", "caution")), None)
+    sentence = _numbers(run, measures[0])
+    if not is_binary(run):
+        return Verdict("note", f"{label_of(measures[0])} {score(run, measures[0])}", sentence)
+    better = any(finding.title.startswith("Better than every") for finding in found)
+    if worst is None:
+        headline = "Better than every baseline, and nothing speaks against it" if better else "Nothing speaks against it"
+        return Verdict("good", headline, sentence)
+    if worst.tone == "serious" or not better:
+        return Verdict(worst.tone, worst.title, sentence)
+    return Verdict("caution", f"Better than every baseline, but: {worst.title[0].lower()}{worst.title[1:]}", sentence)
+
+
+def _numbers(run: RunFolder, measure: str) -> str:
+    """Write the leading measure with its interval, beside the strongest baseline."""
+    n = sum(class_counts(run).get("test", {}).values())
+    on = f"on {plural(n, 'held-out example')}" if n else "on the test set"
+    words = f"{label_of(measure)} {score(run, measure)} {on}"
+    rivals = baselines(run, measure)
+    if not rivals:
+        return f"{words}; there is no baseline to hold it against."
+    name, best = next(iter(rivals.items()))
+    return f"{words}; the strongest baseline, the {BASELINES.get(name, name)}, reaches {best}."

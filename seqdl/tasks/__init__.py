@@ -1,0 +1,1 @@
+"""One file per objective: LightningModules around an encoder."""

@@ -1,0 +1,148 @@
+"""What every task shares: an encoder read on one strand or both, an optimiser, a loss, metrics by epoch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+
+from seqdl.errors import InputError, UnknownNameError
+from seqdl.layers.equivariant import SharedStrands
+from seqdl.layers.onehot import one_hot, reverse_complement
+from seqdl.types import Batch, Floats, Strands
+
+STRANDS: tuple[Strands, ...] = ("shared", "average", "augment", "single")
+
+
+@dataclass(frozen=True)
+class Optimisation:
+    """How the weights are moved.
+
+    Parameters
+    ----------
+    lr : float, default 0.01
+        Peak learning rate of the one-cycle schedule [1]_.
+    weight_decay : float, default 0.01
+        Of AdamW [2]_.
+    warmup : float, in (0, 1), default 0.25
+        Share of the steps in which the rate rises.
+
+    References
+    ----------
+    .. [1] Smith & Topin, Super-convergence (2018). .. [2] Loshchilov & Hutter, Decoupled weight decay (2019).
+    """
+
+    lr: float = 0.01
+    weight_decay: float = 0.01
+    warmup: float = 0.25
+
+
+class Task(pl.LightningModule):
+    """An encoder with an objective.
+
+    Subclasses give a `head`, `loss`, `link` and `metrics`; everything else is here.
+
+    Parameters
+    ----------
+    encoder : nn.Module
+        One-hot (B, 4, L) -> features (B, C, L // stride), with ``.channels`` and ``.stride``.
+    outputs : list of str
+        Names of the T outputs.
+    strands : {"shared", "average", "augment", "single"}, default "shared"
+        Weights shared over both strands; predictions averaged over them; the other strand as
+        augmentation of the training set only; or the given strand alone.
+    """
+
+    monitor: str = "val_loss"
+    higher_is_better: bool = False
+    head: nn.Module
+
+    def __init__(self, encoder: nn.Module, *, outputs: list[str] | None = None, strands: str = "shared") -> None:
+        super().__init__()
+        if strands not in STRANDS:
+            raise UnknownNameError("way of reading strands", strands, STRANDS)
+        for attribute in ("channels", "stride"):
+            if not hasattr(encoder, attribute):
+                raise InputError(
+                    f"the encoder {type(encoder).__name__} has no .{attribute}: an encoder maps one-hot (B, 4, L) to features "
+                    "(B, channels, L // stride) and says both numbers. Give it the attribute."
+                )
+        self.encoder = encoder
+        self.outputs = list(outputs or ["target"])
+        self.strands = strands
+        self.features = SharedStrands(encoder) if strands == "shared" else encoder
+        self.optimisation = Optimisation()
+        self.recipe: dict[str, Any] = {}
+        self._seen: list[tuple[Tensor, Tensor]] = []
+
+    # what a subclass gives ---------------------------------------------------------------------------
+
+    def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """Return the mean loss of logits (B, T) against targets (B, T)."""
+        raise TypeError(f"{type(self).__name__} defines no loss")
+
+    def link(self, logits: Tensor) -> Tensor:
+        """Return predictions for logits, of the same shape."""
+        return logits
+
+    def metrics(self, targets: Floats, predictions: Floats) -> dict[str, float]:
+        """Return the metrics of predictions (N, T) against targets (N, T) that are followed while training."""
+        raise TypeError(f"{type(self).__name__} defines no metrics")
+
+    def set_sampling(self, targets: Floats, positive_share: float) -> None:
+        """Take note of how training batches are drawn from targets (N, T); a task that must undo it does so here."""
+
+    # prediction -------------------------------------------------------------------------------------
+
+    def logits(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Return logits (B, T) for one-hot (B, 4, L); attributions are taken through these."""
+        out: Tensor = self.head(self.features(x, lengths), lengths)
+        if self.strands == "average":
+            other: Tensor = self.head(self.features(reverse_complement(x, lengths), lengths), lengths)
+            out = (out + other) / 2
+        return out
+
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Return predictions (B, T) for one-hot (B, 4, L)."""
+        return self.link(self.logits(x, lengths))
+
+    # training ---------------------------------------------------------------------------------------
+
+    def training_step(self, batch: Batch, batch_index: int) -> Tensor:
+        """Return the loss of one batch."""
+        loss = self.loss(self.logits(one_hot(batch.codes), batch.lengths), batch.targets)
+        self.log("train_loss", loss.detach(), on_step=False, on_epoch=True, batch_size=len(batch.codes))
+        return loss
+
+    def validation_step(self, batch: Batch, batch_index: int) -> None:
+        """Keep the logits of one batch for the metrics of the epoch."""
+        self._seen.append((self.logits(one_hot(batch.codes), batch.lengths).float().cpu(), batch.targets.cpu()))
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the loss and the metrics over the whole validation set."""
+        logits, targets = (torch.cat(parts) for parts in zip(*self._seen, strict=True))
+        self._seen.clear()
+        self.log("val_loss", self.loss(logits, targets))
+        for name, value in self.metrics(targets.numpy(), self.link(logits).numpy()).items():
+            self.log(f"val_{name}", np.float32(value).item())
+
+    def configure_optimizers(self) -> Any:
+        """Return AdamW under a one-cycle schedule over all steps."""
+        options = self.optimisation
+        optimiser = torch.optim.AdamW(self.parameters(), lr=options.lr, weight_decay=options.weight_decay)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimiser, max_lr=options.lr, total_steps=int(self.trainer.estimated_stepping_batches), pct_start=options.warmup
+        )
+        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Add the recipe, so that a checkpoint can be turned into a task without anything beside it."""
+        checkpoint["seqdl"] = self.recipe
+
+    def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
+        """Move a batch, one byte a base, to the device."""
+        return batch.to(device)
