@@ -1,0 +1,89 @@
+"""seqdl: deep learning on genomic sequence.
+
+The public names are loaded when they are first used, so that ``import seqdl`` is cheap.
+
+Examples
+--------
+>>> import seqdl
+>>> "create_model" in dir(seqdl)
+True
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Genome": "seqdl.data.genome",
+    "SequenceData": "seqdl.data.dataset",
+    "Motif": "seqdl.motif.motif",
+    "Run": "seqdl.experiment.run",
+    "SeqdlError": "seqdl.errors",
+    "attribute": "seqdl.interpret.attribute",
+    "create_model": "seqdl.experiment.build",
+    "create_task": "seqdl.experiment.build",
+    "encode": "seqdl.sequence.encode",
+    "filter_motifs": "seqdl.interpret.filters",
+    "fit": "seqdl.experiment.train",
+    "load_database": "seqdl.io.databases",
+    "load_run": "seqdl.experiment.run",
+    "match_motifs": "seqdl.motif.compare",
+    "one_hot": "seqdl.sequence.encode",
+    "read_bed": "seqdl.io.bed",
+    "read_fasta": "seqdl.io.fasta",
+    "read_meme": "seqdl.io.meme",
+    "read_motifs": "seqdl.io.motifs",
+    "resize": "seqdl.data.intervals",
+    "sample_background": "seqdl.data.background",
+    "scan": "seqdl.motif.scan",
+    "simulate": "seqdl.data.simulate",
+    "write_fasta": "seqdl.io.fasta",
+    "write_meme": "seqdl.io.meme",
+}
+
+if TYPE_CHECKING:
+    from seqdl import plot as plot
+    from seqdl.data.background import sample_background as sample_background
+    from seqdl.data.dataset import SequenceData as SequenceData
+    from seqdl.data.genome import Genome as Genome
+    from seqdl.data.intervals import resize as resize
+    from seqdl.data.simulate import simulate as simulate
+    from seqdl.errors import SeqdlError as SeqdlError
+    from seqdl.experiment.build import create_model as create_model
+    from seqdl.experiment.build import create_task as create_task
+    from seqdl.experiment.run import Run as Run
+    from seqdl.experiment.run import load_run as load_run
+    from seqdl.experiment.train import fit as fit
+    from seqdl.interpret.attribute import attribute as attribute
+    from seqdl.interpret.filters import filter_motifs as filter_motifs
+    from seqdl.io.bed import read_bed as read_bed
+    from seqdl.io.databases import load_database as load_database
+    from seqdl.io.fasta import read_fasta as read_fasta
+    from seqdl.io.fasta import write_fasta as write_fasta
+    from seqdl.io.meme import read_meme as read_meme
+    from seqdl.io.meme import write_meme as write_meme
+    from seqdl.io.motifs import read_motifs as read_motifs
+    from seqdl.motif.compare import match_motifs as match_motifs
+    from seqdl.motif.motif import Motif as Motif
+    from seqdl.motif.scan import scan as scan
+    from seqdl.sequence.encode import encode as encode
+    from seqdl.sequence.encode import one_hot as one_hot
+
+__all__ = [*_HOME, "__version__", "plot"]  # noqa: PLE0604  # the names are strings of a table
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for (PEP 562)."""
+    if name == "plot":
+        return importlib.import_module("seqdl.plot")
+    if name not in _HOME:
+        raise AttributeError(f"module 'seqdl' has no attribute '{name}'")
+    return getattr(importlib.import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return sorted([*__all__, *(name for name in globals() if name.startswith("__"))])

@@ -100,5 +100,3 @@ def _put(nested: dict[str, Any], keys: list[str], value: Any) -> None:
             nested[key] = {}
         nested = nested[key]
     nested[keys[-1]] = value
-
-

@@ -77,8 +77,8 @@ def _logos(options: argparse.Namespace) -> _Pictures:
     """Return the logos of motifs or of aligned sequences."""
     from seqdl.errors import InputError
     from seqdl.io.files import writing
-    from seqdl.plot.logo import save_logo
-    from seqdl.plot.logo_svg import GREY, logo_sheet
+    from seqdl.plot.logos import save_logo
+    from seqdl.plot.svg_logos import GREY, logo_sheet
 
     motifs = _chosen(_motifs(options.file), options)
     drawing = {"kind": options.kind, "reverse_complement": options.reverse_complement}
@@ -130,8 +130,8 @@ def _tracks(options: argparse.Namespace) -> _Pictures:
     from seqdl.errors import InputError
     from seqdl.io.attributions import read_attributions
     from seqdl.io.files import writing
-    from seqdl.plot.logo_svg import GREY
-    from seqdl.plot.track import track_svg
+    from seqdl.plot.svg_logos import GREY
+    from seqdl.plot.tracks import track_svg
     from seqdl.sequence.encode import one_hot
 
     names, codes, attributions = read_attributions(options.file)

@@ -117,7 +117,13 @@ def _overview(words: list[str]) -> int:
         sys.stdout.write(f"seqdl {version('seqdl')}\n")
         return DONE
     width = max(map(len, VERBS))
-    lines = ["usage: seqdl VERB [options]", "", "Deep learning on genomic sequence: from FASTA or BED to a trained network,", "its motifs and an honest report.", ""]
+    lines = [
+        "usage: seqdl VERB [options]",
+        "",
+        "Deep learning on genomic sequence: from FASTA or BED to a trained network,",
+        "its motifs and an honest report.",
+        "",
+    ]
     lines += [f"  {verb:<{width}}  {text}" for verb, text in VERBS.items()]
     lines += ["", "seqdl VERB --help tells the options of each. Start with: seqdl demo"]
     asked = not words or "-h" in words or "--help" in words

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from seqdl.data.genome import Genome
 from seqdl.data.intervals import check_intervals, overlaps_sorted
 from seqdl.data.matching import Pick, match_windows
-from seqdl.errors import DataError, InputError
+from seqdl.errors import DataError, InputError, listing
 from seqdl.ledger import Ledger
 
 Match: TypeAlias = Literal["gc", "genomic", "flank"]
@@ -92,8 +92,11 @@ def sample_background(
     for chrom, here in peaks.reset_index(drop=True).groupby("chrom", sort=False):
         rng = np.random.default_rng((seed & 0xFFFFFFFF, zlib.crc32(str(chrom).encode())))  # of its own, so that other chromosomes do not matter
         forbidden = _forbidden(genome.codes(str(chrom)), away[away["chrom"] == chrom])
-        work = _flanks if match == "flank" else _windows
-        parts.append(work(here.loc[here.index.repeat(int(ratio))], genome, forbidden, rng=rng, match=match))
+        slots = here.loc[here.index.repeat(int(ratio))]
+        if match == "flank":
+            parts.append(_flanks(slots, genome, forbidden, rng=rng))
+        else:
+            parts.append(_windows(slots, genome, forbidden, rng=rng, by_gc=match == "gc"))
     found = pd.concat(parts, ignore_index=True)
     _report(found, peaks, ratio, ledger=ledger)
     order = {chrom: i for i, chrom in enumerate(genome.lengths)}
@@ -122,12 +125,12 @@ def _forbidden(codes: NDArray[np.uint8], away: pd.DataFrame) -> _Forbidden:
     return _Forbidden(starts, ends)
 
 
-def _windows(slots: pd.DataFrame, genome: Genome, forbidden: _Forbidden, *, rng: np.random.Generator, match: Match) -> pd.DataFrame:
+def _windows(slots: pd.DataFrame, genome: Genome, forbidden: _Forbidden, *, rng: np.random.Generator, by_gc: bool) -> pd.DataFrame:
     """Choose a window for every slot of one chromosome, matched in GC or not."""
     chrom = str(slots["chrom"].iloc[0])
     codes = genome.codes(chrom)
     strong = np.zeros(len(codes) + 1, dtype=np.int32)  # strong[i]: G and C before base i
-    if match == "gc":
+    if by_gc:
         np.cumsum((codes == 1) | (codes == 2), out=strong[1:])
     widths = (slots["end"] - slots["start"]).to_numpy(dtype=np.int64)
     kinds = np.unique(widths)
@@ -149,7 +152,7 @@ def _windows(slots: pd.DataFrame, genome: Genome, forbidden: _Forbidden, *, rng:
     return _table(slots, starts, widths, off=off)
 
 
-def _flanks(slots: pd.DataFrame, genome: Genome, forbidden: _Forbidden, *, rng: np.random.Generator, match: Match) -> pd.DataFrame:
+def _flanks(slots: pd.DataFrame, genome: Genome, forbidden: _Forbidden, *, rng: np.random.Generator) -> pd.DataFrame:
     """Choose for every slot the nearest free window, half a window or more from its peak."""
     size = genome.lengths[str(slots["chrom"].iloc[0])]
     widths = (slots["end"] - slots["start"]).to_numpy(dtype=np.int64)
@@ -189,20 +192,25 @@ def _report(found: pd.DataFrame, peaks: pd.DataFrame, ratio: int, *, ledger: Led
     wanted = len(peaks) * int(ratio)
     if not len(found):
         raise DataError(
-            f"no background window was found for {len(peaks):,} peaks: their chromosomes are covered by peaks, excluded places and N. Give negatives as a BED or use --negatives dinuc."
+            f"no background window was found for {len(peaks):,} peaks: "
+            "their chromosomes are covered by peaks, excluded places and N. Give negatives as a BED or use --negatives dinuc."
         )
     if ledger is None:
         return
     if len(found) < wanted:
         full, got = peaks["chrom"].value_counts() * int(ratio), found["chrom"].value_counts()
         short = [str(chrom) for chrom in full.index if got.get(chrom, 0) < full[chrom]]
-        ledger.note(f"{len(found):,} of {wanted:,} background intervals were found; there was no room for more on {', '.join(short[:6])}{' ...' if len(short) > 6 else ''}")
+        ledger.note(f"{len(found):,} of {wanted:,} background intervals were found; there was no room for more on {listing(short, 6)}")
     far = int((found["off"] > 0.02).sum())
     if far:
-        ledger.note(f"{far:,} of {len(found):,} background intervals differ by more than 2 % GC from their peak; their chromosome has no closer window")
+        ledger.note(
+            f"{far:,} of {len(found):,} background intervals differ by more than 2 % GC from their peak; their chromosome has no closer window"
+        )
     repeated = _n_overlapping(found)
     if repeated:
-        ledger.note(f"{repeated:,} of {len(found):,} background intervals overlap another; their chromosome has too few separate windows of that kind")
+        ledger.note(
+            f"{repeated:,} of {len(found):,} background intervals overlap another; their chromosome has too few separate windows of that kind"
+        )
 
 
 def _n_overlapping(found: pd.DataFrame) -> int:

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from seqdl.data.intervals import read_aliases
-from seqdl.errors import InputError
+from seqdl.errors import FormatError, InputError
 
 _MITOCHONDRION = frozenset({"m", "mt", "mito", "mtdna", "mitochondrion", "mitochondria", "mitochondrial", "mitochondriongenome"})
 _PLASTID = frozenset({"pt", "cp", "chloroplast", "plastid", "plastome", "apicoplast", "api", "ptdna", "cpdna"})
@@ -69,9 +68,23 @@ def rename_chromosomes(intervals: pd.DataFrame, genome_names: Iterable[str], *, 
     """
     genome = list(genome_names)
     names = [str(name) for name in intervals["chrom"].unique()]
-    given = _from_table(read_aliases(str(aliases)), set(genome)) if aliases is not None else {}
+    given = _from_table(_read_aliases(str(aliases)), set(genome)) if aliases is not None else {}
     table = {name: name if name in genome else given.get(name) or _match(name, names, genome) for name in names}
     return intervals.assign(chrom=intervals["chrom"].map(table))
+
+
+def _read_aliases(path: str) -> list[list[str]]:
+    """Read a table of chromosome aliases: each line holds the names of one chromosome, tab- or space-separated."""
+    from seqdl.io.files import open_text
+
+    with open_text(path) as lines:
+        rows = [line.split("\t" if "\t" in line else None) for line in lines if line.strip() and not line.startswith("#")]
+    table = [[word.strip() for word in row if word.strip()] for row in rows]
+    short = [i for i, row in enumerate(table) if len(row) < 2]
+    if not table or short:
+        where = f"row {short[0] + 1} has one name only" if short else "there is no row"
+        raise FormatError(f"{path}: {where}; expected two or more names of one chromosome in each line. Separate them by tabs.")
+    return table
 
 
 def _from_table(rows: list[list[str]], genome: set[str]) -> dict[str, str]:
@@ -89,7 +102,9 @@ def _match(name: str, names: list[str], genome: list[str]) -> str:
     for mine, theirs in ((_keys(names, roman=False), _keys(genome, roman=False)), (_keys(names, roman=True), _keys(genome, roman=True))):
         fitting = [other for other in genome if theirs[other] == mine[name]]
         if len(fitting) > 1:
-            raise InputError(f"chromosome '{name}' fits {fitting} of the genome alike; expected one. Say which in a table: --chromosome-aliases FILE.")
+            raise InputError(
+                f"chromosome '{name}' fits {fitting} of the genome alike; expected one. Say which in a table: --chromosome-aliases FILE."
+            )
         if fitting:
             return fitting[0]
     return name

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
 from seqdl.data.genome import Genome
@@ -87,19 +88,32 @@ class SequenceData:
         DataError
             If widths differ, or a split holds one class only.
         """
-        intervals = pd.concat([positives, negatives], ignore_index=True)
-        widths = (intervals["end"] - intervals["start"]).unique()
-        if len(widths) != 1:
-            raise DataError(f"the intervals have {len(widths)} widths, such as {widths[:3].tolist()} bp: one was expected. Use seqdl.resize(intervals, width) first.")
-        target = np.r_[np.ones(len(positives)), np.zeros(len(negatives))]
-        split = split_by_chromosome(intervals["chrom"], genome.lengths, val=val, test=test)
-        examples = interval_examples(intervals, target, split, output)
-        data = cls(genome.fetch(intervals), examples, [output], reverse_complement=reverse_complement, negatives=negatives, inputs=[Path(genome.path)])
+        chroms = pd.concat([positives["chrom"], negatives["chrom"]], ignore_index=True)
+        split = split_by_chromosome(chroms, genome.lengths, val=val, test=test)
+        data = cls.from_intervals(genome, positives, negatives, split, output=output)
+        data.reverse_complement = reverse_complement
         data.check_classes()
         return data
 
     @classmethod
-    def from_sequences(cls, sequences: Sequence[Codes], target: Floats, split: Sequence[str], *, names: Sequence[str], output: str = "target") -> SequenceData:
+    def from_intervals(
+        cls, genome: Genome, positives: pd.DataFrame, negatives: pd.DataFrame, split: Sequence[str] | NDArray[np.str_], *, output: str = "target"
+    ) -> SequenceData:
+        """Make a two-class set from intervals whose splits are known: those of the positives, then of the negatives."""
+        intervals = pd.concat([positives, negatives], ignore_index=True)
+        widths = (intervals["end"] - intervals["start"]).unique()
+        if len(widths) != 1:
+            raise DataError(
+                f"the intervals have {len(widths)} widths, such as {widths[:3].tolist()} bp: one was expected. Use seqdl.resize(intervals, width) first."
+            )
+        target = np.r_[np.ones(len(positives)), np.zeros(len(negatives))]
+        inputs = [genome.path] if genome.path else []
+        return cls(genome.fetch(intervals), interval_examples(intervals, target, split, output), [output], negatives=negatives, inputs=inputs)
+
+    @classmethod
+    def from_sequences(
+        cls, sequences: Sequence[Codes], target: Floats, split: Sequence[str], *, names: Sequence[str], output: str = "target"
+    ) -> SequenceData:
         """Make a set from sequences of equal or different lengths; the shorter are padded at their end.
 
         Parameters
@@ -158,13 +172,14 @@ class SequenceData:
             table[split] = {"positives": int((target[rows] > 0).sum()), "negatives": int((target[rows] <= 0).sum())}
         return table
 
-    def check_classes(self, least: int = 2) -> None:
-        """Raise `DataError` unless each split holds at least `least` of either class."""
-        for split, found in self.counts().items():
-            for kind, n in found.items():
+    def check_classes(self, least: int = 2, *, splits: Sequence[str] = SPLITS) -> None:
+        """Raise `DataError` unless each of the splits holds at least `least` of either class."""
+        counts = self.counts()
+        for split in splits:
+            for kind, n in counts[split].items():
                 if n < least:
                     raise DataError(
-                        f"the {split} split holds {n} {kind}: at least {least} of either class are needed in each of train, val and test "
+                        f"the {split} split holds {n} {kind}: at least {least} of either class are needed in {', '.join(splits)} "
                         f"({self.summary()}). Give more examples, or name other chromosomes or files for the splits."
                     )
 

@@ -164,7 +164,8 @@ class Genome:
 
         check_intervals(intervals, self.lengths)
         offsets: Ints = intervals["chrom"].map(self.offsets).to_numpy(dtype=np.int64)
-        return offsets + intervals["start"].to_numpy(dtype=np.int64)
+        starts: Ints = offsets + intervals["start"].to_numpy(dtype=np.int64)
+        return starts
 
     def fetch(self, intervals: pd.DataFrame) -> Codes:
         """Return the codes of many intervals of one length, (I, L).
@@ -193,7 +194,8 @@ class Genome:
         widths = (intervals["end"] - intervals["start"]).to_numpy()
         if widths.min() != widths.max():
             raise InputError(
-                f"the intervals are {widths.min():,} to {widths.max():,} bp long; expected one length. Resize them first: seqdl.resize(intervals, width)."
+                f"the intervals are {widths.min():,} to {widths.max():,} bp long; expected one length. "
+                "Resize them first: seqdl.resize(intervals, width)."
             )
         found = self.gather(starts, int(widths[0]))
         if "strand" in intervals:

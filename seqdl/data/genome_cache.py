@@ -12,8 +12,10 @@ import os
 import shutil
 import sys
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TextIO
 
 import numpy as np
 
@@ -67,13 +69,17 @@ def load(path: Path, *, sha256: str | None = None) -> StoredGenome:
         return stored
     found = _hash(path)
     if sha256 is not None and found != sha256:
-        raise InputError(f"{path} has changed since it was opened: its SHA-256 was {sha256[:12]}..., now it is {found[:12]}.... Open the genome again.")
+        raise InputError(
+            f"{path} has changed since it was opened: its SHA-256 was {sha256[:12]}..., now it is {found[:12]}.... Open the genome again."
+        )
     stored = _open(_folder(found), found)
     if stored is None:
         _build(path, _folder(found))
         stored = _open(_folder(found), found)
     if stored is None:
-        raise SeqdlError(f"the genome cache {_folder(found)} cannot be read back; expected codes.u8 and index.json. Remove that folder and try again.")
+        raise SeqdlError(
+            f"the genome cache {_folder(found)} cannot be read back; expected codes.u8 and index.json. Remove that folder and try again."
+        )
     return stored
 
 
@@ -142,39 +148,59 @@ def _publish(work: Path, folder: Path) -> None:
 
 def _write_codes(path: Path, work: Path) -> dict[str, int]:
     """Write codes.u8 from the FASTA; return the lengths by name in the order of the file."""
-    from pyfaidx import Fasta, FastaIndexingError
+    import pyfaidx
 
-    source = path
-    with path.open("rb") as stream:
-        packed = stream.read(2) == b"\x1f\x8b"
-    if packed:  # pyfaidx refuses plain gzip and is slow on bgzip: both are unpacked for the time of the reading
-        source = work / "genome.fa"
-        with open_text(path) as text, source.open("w", encoding="utf-8", newline="\n") as plain:
-            shutil.copyfileobj(text, plain, 1 << 20)
-    try:
-        # a handle that lives only here: one carried over a fork reads wrong bases without an error
-        with Fasta(str(source), indexname=str(work / "genome.fa.fai"), as_raw=True, rebuild=True) as fasta, (work / "codes.u8").open("wb") as out:
-            lengths = {}
-            for name in fasta.keys():  # noqa: SIM118 (a Fasta iterates over its records)
-                codes = _encode(path, name, str(fasta[name][:]))
-                lengths[str(name)] = len(codes)
-                out.write(codes.data)
-    except FastaIndexingError as error:
-        raise FormatError(f"{path}: {error}; expected sequence lines of one width within a record. Re-wrap it, for example with `seqkit seq -w 60`.") from error
-    except UnicodeDecodeError as error:
-        raise FormatError(f"{path} is not text; expected a genome FASTA (plain, .gz or bgzip).") from error
-    except ValueError as error:
-        if isinstance(error, SeqdlError):
-            raise
-        raise FormatError(f"{path}: {error}; expected each chromosome once, since an interval names its chromosome. Rename or remove one.") from error
-    if not lengths:
-        raise FormatError(f"{path} holds no FASTA record; expected lines that begin with '>'. Is it the right file?")
+    reader: Any = pyfaidx.Fasta  # untyped
+    even = work / "genome.fa"
+    with open_text(path) as lines, even.open("w", encoding="utf-8", newline="\n") as out:
+        names = _even_out(lines, out, path)
+    lengths = {}
+    # a handle that lives only here: one carried over a fork reads wrong bases without an error
+    with reader(str(even), indexname=str(work / "genome.fa.fai"), as_raw=True) as fasta, (work / "codes.u8").open("wb") as codes_file:
+        for name in names:
+            codes = _encode(path, name, str(fasta[name][:]))
+            lengths[name] = len(codes)
+            codes_file.write(codes.data)
     return lengths
 
 
+def _even_out(lines: Iterable[str], out: TextIO, path: Path) -> list[str]:
+    """Unpack a FASTA to one line a record, and check it; return the names.
+
+    pyfaidx refuses gzip, blank lines and lines of different widths, all of which users have.
+    """
+    first: dict[str, int] = {}
+    size, name = 1, ""
+    for number, line in enumerate(lines, 1):
+        text = line.strip()
+        if text.startswith(">"):
+            if not size:
+                break
+            name = (text[1:].split() or [""])[0]
+            if not name:
+                raise FormatError(f"{path}, line {number}: a chromosome has no name; expected a word after '>'. Name it.")
+            if name in first:
+                raise FormatError(
+                    f"{path}, line {number}: a second chromosome is called '{name}' (the first: line {first[name]}); "
+                    "expected each name once, since intervals go by it. Rename or remove one."
+                )
+            out.write(f"\n>{name}\n" if first else f">{name}\n")
+            first[name], size = number, 0
+        elif text and not text.startswith(";"):
+            if not first:
+                raise FormatError(f"{path}, line {number}: there is text before the first '>'; expected a FASTA of DNA. Is it the right file?")
+            out.write(text)
+            size += len(text)
+    if not first:
+        raise FormatError(f"{path} holds no FASTA record; expected lines that begin with '>'. Is it the right file?")
+    if not size:
+        raise FormatError(f"{path}, line {first[name]}: chromosome '{name}' is empty; expected bases after its header. Remove the record.")
+    out.write("\n")
+    return list(first)
+
+
 def _encode(path: Path, name: str, text: str) -> Codes:
-    if not text:
-        raise FormatError(f"{path}: chromosome '{name}' is empty; expected bases after its header. Remove the record.")
+    """Encode one chromosome, or say in which one something is wrong."""
     try:
         return encode(text)
     except InputError as error:

@@ -17,7 +17,7 @@ _ALL_PAIRS = 12  # k-mers shared by more sequences link each to the first and to
 
 
 def sequence_families(sequences: Sequence[Codes], *, k: int = 24, containment: float = 0.5) -> NDArray[np.int64]:
-    """Number the families of near copies, either strand.
+    """Give the sequences of one family of near copies, of either strand, one number.
 
     Two sequences belong together if one holds at least `containment` of the other's k-mers, or if they are equal, as
     they stand or reverse-complemented; a family is everything linked that way. k-mers that more than half of all
@@ -78,7 +78,7 @@ class SharedKmers:
         order = np.argsort(hashes)
         ordered = hashes[order]
         same = np.concatenate([[False], ordered[1:] == ordered[:-1], [False]])
-        again = same[1:] | same[:-1]  # most k-mers are met once: they only count for the total
+        again = (same[1:] | same[:-1])[: len(hashes)]  # most k-mers are met once: they only count for the total
         total = np.bincount(owner[order[~again]], minlength=self.n)
         hashes, owner = ordered[again], owner[order[again]]
         order = np.lexsort((owner, hashes))
@@ -141,14 +141,15 @@ def _kmers(sequences: Sequence[Codes], k: int) -> tuple[NDArray[np.uint64], NDAr
     """Return the hashes of the k-mers of all sequences, either strand, and whose they are."""
     lengths = np.array([len(codes) for codes in sequences], dtype=np.int64)
     gap = np.full(1, 4, dtype=np.uint8)  # no window reaches from one sequence into the next
-    joined = np.concatenate([part for codes in sequences for part in (codes, gap)])
+    joined = np.concatenate([gap[:0], *(part for codes in sequences for part in (codes, gap))])
     # cut into rows that overlap by k - 1: the hashing works on blocks of rows that fit the processor's cache
-    rows = -(-len(joined) // _ROW)
+    rows = max(1, -(-len(joined) // _ROW))
     padded = np.full(rows * _ROW + k - 1, 4, dtype=np.uint8)
     padded[: len(joined)] = joined
-    hashes, valid = (table.ravel()[: len(joined)] for table in kmer_windows(sliding_window_view(padded, _ROW + k - 1)[::_ROW], k))
-    owner = np.repeat(np.arange(len(sequences)), lengths + 1)[: len(joined)]
-    return hashes[valid], owner[valid]
+    hashes, valid = kmer_windows(sliding_window_view(padded, _ROW + k - 1)[::_ROW], k)
+    good = valid.ravel()[: len(joined)]
+    owner = np.repeat(np.arange(len(sequences), dtype=np.int64), lengths + 1)
+    return hashes.ravel()[: len(joined)][good], owner[good]
 
 
 def _count_pairs(owner: NDArray[np.int64], begin: NDArray[np.int64], sizes: NDArray[np.int64], *, n: int) -> NDArray[np.int64]:
@@ -156,8 +157,7 @@ def _count_pairs(owner: NDArray[np.int64], begin: NDArray[np.int64], sizes: NDAr
     found = [np.empty(0, dtype=np.int64)]
     for size in range(2, _ALL_PAIRS + 1):
         groups = owner[begin[sizes == size][:, None] + np.arange(size)]  # (groups, size), ascending in each row
-        for i in range(size - 1):
-            found.append((groups[:, i : i + 1] * n + groups[:, i + 1 :]).ravel())
+        found += [(groups[:, i : i + 1] * n + groups[:, i + 1 :]).ravel() for i in range(size - 1)]
     large = np.flatnonzero(sizes > _ALL_PAIRS)
     if len(large):
         count = sizes[large]

@@ -9,10 +9,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from seqdl.errors import FormatError, InputError, listing
+from seqdl.data.chromosomes import organelles, rename_chromosomes
+from seqdl.errors import InputError, listing
 
 if TYPE_CHECKING:
     from seqdl.ledger import Ledger
+
+__all__ = ["check_intervals", "clip_to_genome", "organelles", "overlaps", "overlaps_sorted", "rename_chromosomes", "resize"]
 
 LEAVES_CHROMOSOME = "reaches past the chromosome end after resizing"
 _NEEDED = ("chrom", "start", "end")
@@ -44,7 +47,8 @@ def check_intervals(intervals: pd.DataFrame, genome_lengths: Mapping[str, int], 
     missing = [column for column in _NEEDED if column not in intervals]
     if missing:
         raise InputError(
-            f"{source} lacks the column {listing(missing)}; it has {listing(intervals.columns)}. Expected chrom, start and end; read BED files with seqdl.read_bed."
+            f"{source} lacks the column {listing(missing)}; it has {listing(intervals.columns)}. "
+            "Expected chrom, start and end; read BED files with seqdl.read_bed."
         )
     if not len(intervals):
         return
@@ -54,13 +58,14 @@ def check_intervals(intervals: pd.DataFrame, genome_lengths: Mapping[str, int], 
         names = list(dict.fromkeys(intervals["chrom"][unknown]))
         raise InputError(
             f"{source}: {unknown.sum():,} of {len(intervals):,} intervals are on chromosomes the genome does not have: {listing(names, 6)}. "
-            f"The genome has {listing(genome_lengths, 6)}. Pass --rename-chromosomes (seqdl.rename_chromosomes) or take the genome the intervals belong to."
+            f"The genome has {listing(genome_lengths, 6)}. Pass --rename-chromosomes (seqdl.rename_chromosomes) or take their genome."
         )
     start, end = intervals["start"].to_numpy(), intervals["end"].to_numpy()
     turned = end <= start
     if turned.any():
         raise InputError(
-            f"{source}: {turned.sum():,} of {len(intervals):,} intervals have no length; first: {_place(intervals, turned)}. Expected start < end (0-based, half-open). Fix or remove them."
+            f"{source}: {turned.sum():,} of {len(intervals):,} intervals have no length; first: {_place(intervals, turned)}. "
+            "Expected start < end (0-based, half-open). Fix or remove them."
         )
     outside = (start < 0) | (end > sizes.to_numpy())
     if outside.any():
@@ -178,26 +183,10 @@ def overlaps(a: pd.DataFrame, b: pd.DataFrame) -> NDArray[np.bool_]:
     return found
 
 
-def overlaps_sorted(
-    a_start: NDArray[np.int64], a_end: NDArray[np.int64], *, starts: NDArray[np.int64], ends: NDArray[np.int64]
-) -> NDArray[np.bool_]:
+def overlaps_sorted(a_start: NDArray[np.int64], a_end: NDArray[np.int64], *, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Do the work of `overlaps` on one chromosome; `starts` are sorted."""
     if not len(starts):
         return np.zeros(len(a_start), dtype=bool)
     reach = np.maximum.accumulate(ends)  # the furthest end among all that begin no later
     before = np.searchsorted(starts, a_end, side="left")  # how many begin before the end of a
     return (before > 0) & (reach[np.maximum(before - 1, 0)] > a_start)
-
-
-def read_aliases(path: str) -> list[list[str]]:
-    """Read a table of chromosome aliases: each line holds the names of one chromosome, tab- or space-separated."""
-    from seqdl.io.files import open_text
-
-    with open_text(path) as lines:
-        rows = [line.split("\t" if "\t" in line else None) for line in lines if line.strip() and not line.startswith("#")]
-    table = [[word.strip() for word in row if word.strip()] for row in rows]
-    short = [i for i, row in enumerate(table) if len(row) < 2]
-    if not table or short:
-        where = f"row {short[0] + 1} has one name only" if short else "there is no row"
-        raise FormatError(f"{path}: {where}; expected two or more names of one chromosome in each line. Separate them by tabs.")
-    return table

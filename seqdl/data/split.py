@@ -89,8 +89,8 @@ def _choose(of: NDArray[np.str_], lengths: Mapping[str, int], kinds: list[str], 
     usable = [name for name in lengths if name in examples and name not in bodies and name not in fixed]
     if len(usable) <= len(kinds):
         raise DataError(
-            f"{len(usable)} chromosomes with examples are left to choose {' and '.join(kinds)} from (organelles always train); expected at least {len(kinds) + 1}. "
-            "Use --split homology, or name chromosomes that may be held out."
+            f"{len(usable)} chromosomes with examples are left to choose {' and '.join(kinds)} from; expected at least {len(kinds) + 1}. "
+            "Organelles always train. Use --split homology, or name chromosomes that may be held out."
         )
     n_examples, size = float(examples[usable].sum()), float(sum(lengths[name] for name in usable))
     share = {name: (examples[name] / n_examples + lengths[name] / size) / 2 for name in usable}
@@ -137,13 +137,17 @@ def fold_chromosomes(lengths: Mapping[str, int], *, k: int, fold: int) -> tuple[
             of[index % k].append(name)
     empty = [f for f, names in of.items() if not names]
     if empty:
-        raise DataError(f"fold {empty[0]} of {k} has no chromosome; the genome has {len(lengths) - len(bodies)} that may be held out. Use fewer folds.")
+        raise DataError(
+            f"fold {empty[0]} of {k} has no chromosome; the genome has {len(lengths) - len(bodies)} that may be held out. Use fewer folds."
+        )
     return of[(fold + 1) % k], of[fold]
 
 
 def _check_fold(k: int, fold: int) -> None:
     if k < 3:
-        raise InputError(f"{k} folds were asked for; expected 3 or more, since one tests, the next validates and the others train. Give --folds 4, for example.")
+        raise InputError(
+            f"{k} folds were asked for; expected 3 or more, since one tests, the next validates and the others train. Give --folds 4, for example."
+        )
     if not 0 <= fold < k:
         raise InputError(f"there is no fold {fold} of {k}; expected 0 to {k - 1}. Folds are counted from 0.")
 
@@ -168,7 +172,7 @@ def split_by_homology(
     seed : int, default 0
         Seed of the draw.
     fractions : tuple of 3 floats
-        Shares of train, val and test.
+        Shares of train, val and test; 0 leaves one empty.
     k, containment : int, float
         See `seqdl.data.homology.sequence_families`.
 
@@ -207,7 +211,7 @@ def split_at_random(n: int, *, labels: ArrayLike | None = None, seed: int = 0, f
     seed : int, default 0
         Seed of the draw.
     fractions : tuple of 3 floats
-        Shares of train, val and test.
+        Shares of train, val and test; 0 leaves one empty.
 
     Examples
     --------
@@ -239,7 +243,10 @@ def homology_folds(
     families = sequence_families(sequences, k=k, containment=containment)
     found = _deal_parts(families, labels, shares, seed=seed)
     if len(np.unique(found)) < n_folds:
-        raise DataError(f"the {len(sequences):,} sequences form {len(np.unique(families)):,} families of near copies, too few for {n_folds} folds. Use fewer folds.")
+        raise DataError(
+            f"the {len(sequences):,} sequences form {len(np.unique(families)):,} families of near copies; "
+            f"expected more than {n_folds} folds need. Use fewer folds."
+        )
     return found
 
 
@@ -262,62 +269,82 @@ def _deal(families: NDArray[np.int64], labels: ArrayLike | None, fractions: Frac
 def _deal_parts(families: NDArray[np.int64], labels: ArrayLike | None, shares: Sequence[float], *, seed: int) -> NDArray[np.int64]:
     """Deal whole families to parts so that each part gets its share of each class.
 
-    Families of several go first, the largest first, each to the part that misses most of its commonest class;
-    single sequences then fill up what is missing.
+    No family may make up more than a quarter of a part, unless a part would stay empty otherwise.
     """
-    rng = np.random.default_rng(seed & 0xFFFFFFFF)
     strata = _strata(labels, len(families))
-    missing = np.outer(np.bincount(strata), np.asarray(shares) / np.sum(shares))  # (classes, parts)
+    aim = np.outer(np.bincount(strata), np.asarray(shares) / np.sum(shares))  # (classes, parts)
+    part = _deal_families(families, strata, aim, most=0.25, rng=np.random.default_rng(seed & 0xFFFFFFFF))
+    if len(np.unique(part)) < np.count_nonzero(shares):
+        part = _deal_families(families, strata, aim, most=1.0, rng=np.random.default_rng(seed & 0xFFFFFFFF))
+    return part
+
+
+def _deal_families(
+    families: NDArray[np.int64], strata: NDArray[np.intp], aim: NDArray[np.float64], *, most: float, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Deal families, the largest first, each to the part that is least filled; single sequences fill up what is missing."""
+    missing = aim.copy()
     part = np.full(len(families), -1, dtype=np.int64)
     sizes = np.bincount(families)
-    order = rng.permutation(len(families))
-    order = order[np.argsort(families[order], kind="stable")]
-    members = np.split(order, np.cumsum(sizes)[:-1])
-    large = np.flatnonzero(sizes > 1)
-    large = rng.permutation(large)
+    members = np.split(np.argsort(families, kind="stable"), np.cumsum(sizes)[:-1])
+    large = rng.permutation(np.flatnonzero(sizes > 1))
     for family in large[np.argsort(-sizes[large], kind="stable")]:
-        counts = np.bincount(strata[members[family]], minlength=len(missing))
-        to = int(np.argmax(missing[np.argmax(counts)]))
+        counts = np.bincount(strata[members[family]], minlength=len(aim))
+        main = int(np.argmax(counts))
+        fits = (counts[main] <= most * aim[main]) & (counts[main] <= missing[main])
+        to = int(np.argmax(np.where(fits, missing[main] / np.maximum(aim[main], 1e-9), -1) if fits.any() else missing[main]))
         part[members[family]] = to
         missing[:, to] -= counts
-    for stratum in range(len(missing)):
+    for stratum in range(len(aim)):
         single = rng.permutation(np.flatnonzero((part < 0) & (strata == stratum)))
-        part[single] = np.repeat(np.arange(len(shares)), _whole(np.maximum(missing[stratum], 0), len(single)))
+        part[single] = np.repeat(np.arange(aim.shape[1]), _whole(np.maximum(missing[stratum], 1e-9 * aim[stratum]), len(single)))
     return part
 
 
 def _whole(shares: NDArray[np.float64], n: int) -> NDArray[np.int64]:
     """Round shares to whole numbers that sum to `n`, the largest remainders up."""
-    exact = shares / max(shares.sum(), 1e-12) * n if shares.sum() > 0 else np.full(len(shares), n / len(shares))
-    whole = np.floor(exact).astype(np.int64)
+    exact = shares / shares.sum() * n
+    whole: NDArray[np.int64] = np.floor(exact).astype(np.int64)
     whole[np.argsort(whole - exact, kind="stable")[: n - whole.sum()]] += 1
+    for part in np.flatnonzero((whole == 0) & (exact > 0.2)):  # of a rare class, every split should see one
+        if whole.max() > 1:
+            whole[np.argmax(whole)] -= 1
+            whole[part] += 1
     return whole
 
 
 def _strata(labels: ArrayLike | None, n: int) -> NDArray[np.intp]:
-    """Number the classes; what has too many different values to be classes is one."""
+    """Give each class a number; what has too many different values to be classes is one."""
     if labels is None:
         return np.zeros(n, dtype=np.intp)
     values = np.asarray(labels)
     if values.shape != (n,):
-        raise InputError(f"the labels have the shape {values.shape}; expected one for each of the {n:,} examples. Give a class number or name a sequence.")
+        raise InputError(
+            f"the labels have the shape {values.shape}; expected one for each of the {n:,} examples. Give a class number or name a sequence."
+        )
     names, found = np.unique(values.astype(str) if values.dtype == object else values, return_inverse=True)
-    return found if len(names) <= max(2, min(1000, n // 10)) else np.zeros(n, dtype=np.intp)
+    numbers: NDArray[np.intp] = found
+    return numbers if len(names) <= max(2, min(1000, n // 10)) else np.zeros(n, dtype=np.intp)
 
 
 def _check_enough(n: int, fractions: Sequence[float]) -> None:
-    if min(fractions) <= 0 or abs(sum(fractions) - 1) > 1e-6:
-        raise InputError(f"the fractions are {tuple(fractions)}; expected positive shares that sum to 1. The usual ones are (0.8, 0.1, 0.1).")
-    needed = int(np.ceil(1 / min(fractions) - 1e-9))
+    if min(fractions) < 0 or abs(sum(fractions) - 1) > 1e-6:
+        raise InputError(f"the fractions are {tuple(fractions)}; expected shares of 0 or more that sum to 1. The usual ones are (0.8, 0.1, 0.1).")
+    needed = int(np.ceil(1 / min(share for share in fractions if share > 0) - 1e-9))
     if n < needed:
-        raise DataError(f"there are {n:,} examples to split; expected at least {needed}, so that each part holds one. Give more examples or ready-made splits.")
+        raise DataError(
+            f"there are {n:,} examples to split; expected at least {needed}, so that each part holds one. Give more examples or ready-made splits."
+        )
 
 
 def _check_filled(found: ArrayLike, hint: str, *, needed: Fractions | None = None) -> None:
     """Raise if a split holds no example."""
     result = np.asarray(found)
     counts = {split: int((result == split).sum()) for split in SPLITS}
-    empty = [split for split, n in counts.items() if not n]
+    empty = [split for split, share in zip(SPLITS, needed or _DEFAULT, strict=True) if share > 0 and not counts[split]]
     if empty:
         wanted = f" (shares {needed} were asked for)" if needed else ""
-        raise DataError(f"no example is left for {' and '.join(empty)}: the splits hold {counts}{wanted}; expected at least one in each. {hint[0].upper()}{hint[1:]}.")
+        raise DataError(
+            f"no example is left for {' and '.join(empty)}: the splits hold {counts}{wanted}; "
+            f"expected at least one in each. {hint[0].upper()}{hint[1:]}."
+        )

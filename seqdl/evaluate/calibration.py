@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from seqdl.errors import InputError
+from seqdl.evaluate.baseline import LogisticCurve
 from seqdl.evaluate.counted import bin_of, check_binary
 
 
@@ -121,3 +122,37 @@ def expected_calibration_error(target: ArrayLike, prediction: ArrayLike, *, bins
     0.225
     """
     return reliability(target, prediction, bins=bins).expected_calibration_error
+
+
+def calibration_line(logits: ArrayLike, target: ArrayLike) -> tuple[float, float]:
+    """Return the scale and the shift that bring logits to calibrated log-odds (Platt scaling [1]_).
+
+    Parameters
+    ----------
+    logits : array_like, (N,)
+        Of examples that were not trained on.
+    target : array_like, (N,)
+        The truth, 0 or 1.
+
+    Returns
+    -------
+    scale, shift : float
+        The ranking stays as it is: the scale is positive, and (1, 0) where nothing better can be fitted.
+
+    References
+    ----------
+    .. [1] Platt, Probabilistic outputs for support vector machines (1999).
+
+    Examples
+    --------
+    >>> scale, shift = calibration_line([-40.0, -20.0, 20.0, 40.0], [0, 1, 0, 1])
+    >>> bool(0 < scale < 0.1), bool(abs(shift) < 1e-6)
+    (True, True)
+    """
+    truth, scores = check_binary(target, logits)
+    if truth.all() or not truth.any():
+        return 1.0, 0.0
+    curve = LogisticCurve.fit(scores, truth)
+    if curve.slope <= 0:
+        return 1.0, 0.0
+    return curve.slope / curve.scale, curve.intercept - curve.slope * curve.mean / curve.scale

@@ -157,7 +157,8 @@ def roc_curve(target: ArrayLike, prediction: ArrayLike) -> RocCurve:
     """
     hits, alarms, threshold = _cumulated(target, prediction)
     corner = np.ones(hits.size, dtype=bool)
-    corner[1:-1] = (np.diff(hits, 2) != 0) | (np.diff(alarms, 2) != 0)
+    up, right = np.diff(hits), np.diff(alarms)
+    corner[1:-1] = up[:-1] * right[1:] != up[1:] * right[:-1]  # the direction changes
     with np.errstate(invalid="ignore"):
         return RocCurve((alarms / alarms[-1])[corner], (hits / hits[-1])[corner], threshold[corner])
 

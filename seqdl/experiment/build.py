@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 from typing import TYPE_CHECKING, Any
 
 from seqdl.errors import InputError
@@ -11,6 +13,7 @@ from seqdl.registry import MODELS, TASKS
 if TYPE_CHECKING:
     from torch import nn
 
+    from seqdl.experiment.config import Config
     from seqdl.tasks.base import Task
 
 
@@ -88,6 +91,10 @@ def rebuild_task(recipe: dict[str, Any]) -> Task:
     InputError
         If its encoder was not made by `create_model`.
     """
+    if "members" in recipe:
+        from seqdl.tasks.ensemble import Ensemble
+
+        return Ensemble([rebuild_task(member) for member in recipe["members"]])
     if not recipe.get("model"):
         raise InputError(
             "this checkpoint holds an encoder that was not made by seqdl.create_model, so it cannot be rebuilt from its name. "
@@ -96,28 +103,69 @@ def rebuild_task(recipe: dict[str, Any]) -> Task:
     return create_task(encoder=create_model(**recipe["model"]), **recipe["task"])
 
 
-LARGE_SET = 8_000
-"""Positives in training above which a deeper network wins."""
-
-
-def resolve_auto(model: dict[str, Any], task: dict[str, Any], n_positives: int) -> tuple[dict[str, Any], dict[str, Any], str]:
-    """Return model and task with `auto` replaced, and the reason in words.
+def build_task(config: Config, outputs: list[str]) -> Task:
+    """Make the task of a resolved config: one network, or an ensemble of several.
 
     Parameters
     ----------
-    model, task : dict
-        {"name": ..., option: ...}.
+    config : Config
+        Without `auto`; its seed draws the weights.
+    outputs : list of str
+        Names of the outputs.
+    """
+    import torch
+
+    from seqdl.tasks.ensemble import Ensemble
+
+    torch.manual_seed(config.seed)
+    made = [
+        create_task(encoder=create_model(**one["model"]), **{"outputs": outputs, "strands": config.strands, **one["task"]})
+        for one in ({"model": config.model, "task": config.task}, *config.ensemble)
+    ]
+    return made[0] if len(made) == 1 else Ensemble(made)
+
+
+LARGE_SET = 8_000
+"""Positives in training from which on more steps are taken."""
+
+AUTO_MEMBERS: tuple[tuple[dict[str, Any], dict[str, Any]], ...] = (
+    ({"width": 15}, {"activation": "exp"}),
+    ({"width": 11}, {"activation": "relu"}),
+    ({"width": 21}, {"activation": "relu"}),
+    ({"width": 11}, {"activation": "exp"}),
+    ({"width": 15}, {"activation": "relu"}),
+    ({"width": 21}, {"activation": "exp"}),
+)
+"""What `auto` trains, in this order: networks that differ, since the same one several times gains little. The first is read for
+motifs: an exponential behind the pooling pushes filters towards whole motifs."""
+
+
+def resolve_auto(config: Config, n_positives: int) -> tuple[Config, str]:
+    """Return the config with `auto` replaced, and the reason in words.
+
+    Parameters
+    ----------
+    config : Config
     n_positives : int
-        Positives in the training set: capacity follows the data.
+        Positives in the training set.
     """
     reasons = []
+    task, model = dict(config.task), dict(config.model)
     if task["name"] == "auto":
-        task = {"name": "binary"}
-        reasons.append("task binary, for two classes")
-    if model["name"] == "auto":
-        model = {"name": "cnn"}
-        reasons.append(f"model cnn, for {n_positives:,} positives")
-    return model, task, "; ".join(reasons)
+        task["name"] = "binary"
+        reasons.append("task binary for two classes")
+    if model["name"] != "auto":
+        n_more = (config.members or 1) - 1
+        ensemble = config.ensemble or [{"model": model, "task": task} for _ in range(n_more)]
+        return dataclasses.replace(config, model=model, task=task, ensemble=ensemble, members=1 + len(ensemble)), "; ".join(reasons)
+    n_members = config.members or len(AUTO_MEMBERS)
+    made = [
+        {"model": {"name": "cnn", **options}, "task": {**task, **{key: value for key, value in head.items() if key not in task}}}
+        for options, head in itertools.islice(itertools.cycle(AUTO_MEMBERS), n_members)
+    ]
+    reasons.append(f"{n_members} one-layer networks that differ in width and activation" if n_members > 1 else "one convolution and a global maximum")
+    first, rest = made[0], made[1:]
+    return dataclasses.replace(config, model=first["model"], task=first["task"], ensemble=rest, members=n_members), "; ".join(reasons)
 
 
 def default_steps(n_positives: int) -> int:

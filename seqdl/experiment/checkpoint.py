@@ -41,8 +41,11 @@ def load_task(path: Path) -> Task:
     except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
         raise FormatError(f"{path}: not a checkpoint that holds weights and plain data only ({str(error).splitlines()[0][:120]}).") from None
     if not isinstance(state, dict) or "seqdl" not in state:
-        raise FormatError(f"{path}: a checkpoint, but not one that seqdl wrote: it has no recipe of its model. Load it with torch and pass the module.")
+        raise FormatError(
+            f"{path}: a checkpoint, but not one that seqdl wrote: it has no recipe of its model. Load it with torch and pass the module."
+        )
     task = rebuild_task(state["seqdl"])
+    task.recipe = state["seqdl"]
     task.load_state_dict(state["state_dict"])
     task.eval()
     return task

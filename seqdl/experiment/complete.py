@@ -11,7 +11,7 @@ import numpy as np
 from seqdl.audit.leakage import find_leaks
 from seqdl.audit.summary import audit_examples
 from seqdl.experiment.evaluate import evaluate_baselines, evaluate_predictions
-from seqdl.experiment.provenance import MANIFEST, write_json, write_manifest
+from seqdl.experiment.provenance import refresh_outputs, write_json, write_manifest
 from seqdl.io.bed import write_bed
 from seqdl.io.files import writing
 from seqdl.io.table import write_tsv
@@ -79,7 +79,7 @@ def complete(run: Run, *, command: str = "seqdl.fit", seconds: float | None = No
     database_name = run.config.get("database") or "jaspar"
     known = load_database(database_name)
     leaks = find_leaks(run.data.codes, run.data.examples["split"].to_numpy(), intervals=intervals_of(run.data))
-    metrics = evaluate_predictions(run.predictions, leaky=leaks.leaky, seed=seed)
+    metrics = evaluate_predictions(run.predictions, leaky=leaks.leaky[run.predictions.index], seed=seed)
     say("fitting the baselines: GC, k-mers, best known motif")
     metrics["baselines"], _ = evaluate_baselines(run.data, known, seed=seed)
     head = {"task": run.config["task"]["name"], "outputs": run.task.outputs, "n": run.data.counts()}
@@ -87,13 +87,11 @@ def complete(run: Run, *, command: str = "seqdl.fit", seconds: float | None = No
     say(f"turning filters into motifs, named against {database_name}")
     run.motifs(database_name)
     write_tracks(run, seed)
-    page = build_report(folder)
     inputs = [*run.data.inputs, *([Path(database_name)] if Path(database_name).is_file() else [])]
     seconds = seconds if seconds is not None else logged_seconds(folder)
     write_manifest(folder, inputs=inputs, command=command, seed=seed, device=str(run.config.get("device", "auto")), seconds=seconds)
-    build_report(folder)  # again, now that the manifest can be told of
-    write_manifest(folder, inputs=inputs, command=command, seed=seed, device=str(run.config.get("device", "auto")), seconds=seconds)
-    assert (folder / MANIFEST).is_file()
+    page = build_report(folder)  # it tells of the manifest, and is then an output itself
+    refresh_outputs(folder)
     return page
 
 
@@ -115,7 +113,7 @@ def write_tracks(run: Run, seed: int) -> None:
     scores = attribute(run.task, x, method="deeplift", seed=seed)
     folder = run.folder / "attributions"
     folder.mkdir(exist_ok=True)
-    chosen = table.iloc[rows]
+    chosen = table.loc[rows]
     with writing(folder / "examples.npz", force=True, binary=True) as handle:
         np.savez_compressed(
             handle,

@@ -30,7 +30,8 @@ class DataConfig:
     negatives: str | None = option(
         None, "gc: GC-matched genomic (default with a genome), genomic, flank, dinuc: shuffled positives; or a file", metavar="KIND|FILE"
     )
-    ratio: float = option(2.0, "negatives a positive, where they are made", metavar="R")
+    ratio: int = option(2, "negatives a positive where they are made, in validation and test", metavar="N")
+    train_ratio: int = option(20, "the same in training, where more of them help", metavar="N")
     window: int = option(200, "width of the window around a peak (bp)", metavar="BP")
     center: str | None = option(None, "centre of the window; default: the summit where the file has one", choices=("summit", "midpoint"))
     exclude: str | None = option(None, "BED of regions that no window may touch", is_path=True, metavar="B.bed")
@@ -71,6 +72,8 @@ class Config:
     model: dict[str, Any] = field(default_factory=lambda: {"name": "auto"})
     task: dict[str, Any] = field(default_factory=lambda: {"name": "auto"})
     training: TrainingConfig = field(default_factory=TrainingConfig)
+    members: int | None = option(None, "networks in the ensemble; default: 6 for --model auto, 1 for a named one", metavar="N")
+    ensemble: list[dict[str, Any]] = field(default_factory=list)
     strands: str | None = option(
         None, "default: shared for unstranded peaks and FASTA, single for stranded BED", choices=("shared", "average", "augment", "single")
     )
@@ -150,6 +153,7 @@ def make_config(nested: Mapping[str, Any]) -> Config:
     values: dict[str, Any] = {name: _section(cls, nested.get(name) or {}, name) for name, cls in SECTIONS.items()}
     values["model"] = _component(MODELS, nested.get("model"))
     values["task"] = _component(TASKS, nested.get("task"))
+    values["ensemble"] = [_member(one) for one in nested.get("ensemble") or []]
     plain = {key: value for key, value in nested.items() if key not in values}
     return Config(**values, **_typed(Config, plain, ""))
 
@@ -188,6 +192,13 @@ def _component(registry: Registry, given: Any) -> dict[str, Any]:
         return {"name": "auto"}
     registry.check_options(name, given)
     return {"name": name, **typed_options(registry, name, given)}
+
+
+def _member(given: Any) -> dict[str, Any]:
+    """Return {"model": ..., "task": ...} of one further member of an ensemble, checked."""
+    if not isinstance(given, Mapping) or set(given) - {"model", "task"}:
+        raise InputError(f"config: ensemble holds {given!r}; a list of mappings with the keys model and task was expected.")
+    return {"model": _component(MODELS, given.get("model")), "task": _component(TASKS, given.get("task"))}
 
 
 def typed_options(registry: Registry, name: str, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from seqdl.evaluate.baselines import fit_baselines
 from seqdl.evaluate.bootstrap import with_intervals
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
     from seqdl.data.dataset import SequenceData
     from seqdl.motif.motif import Motif
-    from seqdl.types import Floats
 
 BASELINE_METRICS = ("auroc", "auprc")
 
@@ -26,7 +26,7 @@ class Evaluation(dict[str, Any]):
     def __str__(self) -> str:
         """Return one line a metric."""
         width = max((len(name) for name in self), default=0)
-        return "\n".join(f"{name:<{width}}  {number(entry)}" for name, entry in self.items() if isinstance(entry, Mapping))
+        return "\n".join(f"{name:<{width}}  {number(entry)}" for name, entry in self.items())
 
 
 def number(entry: Mapping[str, Any]) -> str:
@@ -44,14 +44,14 @@ def number(entry: Mapping[str, Any]) -> str:
     return f"{entry['value']:.3f} ({entry['low']:.3f}-{entry['high']:.3f})"
 
 
-def evaluate_predictions(predictions: pd.DataFrame, *, leaky: Sequence[bool] | None = None, seed: int = 0) -> dict[str, Any]:
+def evaluate_predictions(predictions: pd.DataFrame, *, leaky: ArrayLike | None = None, seed: int = 0) -> dict[str, Any]:
     """Measure a predictions table by split.
 
     Parameters
     ----------
     predictions : DataFrame
         id, split, target, prediction, logit.
-    leaky : sequence of bool, optional
+    leaky : bool array (N,), optional
         Which rows are leaks, and so left out of "test_leak_free".
     seed : int
         Of the bootstrap.
@@ -72,7 +72,7 @@ def evaluate_predictions(predictions: pd.DataFrame, *, leaky: Sequence[bool] | N
     return found
 
 
-def evaluate_baselines(data: SequenceData, motifs: list[Motif] | None, *, seed: int = 0) -> tuple[dict[str, Any], dict[str, Floats]]:
+def evaluate_baselines(data: SequenceData, motifs: list[Motif] | None, *, seed: int = 0) -> tuple[dict[str, Any], dict[str, NDArray[np.float64]]]:
     """Fit the baselines on the training split and measure them on the test split.
 
     Parameters
@@ -103,7 +103,7 @@ def comparison(metrics: Mapping[str, Any]) -> str:
     rows = [("network", metrics["test"], "")]
     rows += [(name, entry, str(entry.get("detail", ""))) for name, entry in (metrics.get("baselines") or {}).items()]
     lines = [f"{'':8}  {'AUROC':<20}  {'AUPRC':<20}"]
-    lines += [f"{name:8}  {number(entry.get('auroc') or {}):<20}  {number(entry.get('auprc') or {}):<20}  {detail}".rstrip() for name, entry, detail in rows]
+    lines += [
+        f"{name:8}  {number(entry.get('auroc') or {}):<20}  {number(entry.get('auprc') or {}):<20}  {detail}".rstrip() for name, entry, detail in rows
+    ]
     return "\n".join(lines)
-
-

@@ -108,7 +108,7 @@ def fit_task(
     n_positives = int((targets.max(axis=1, initial=0) > 0).sum())
     schedule = plan_schedule(training, len(train_rows), n_positives)
     task.optimisation = Optimisation(training.lr, training.weight_decay, training.warmup)
-    task.set_sampling(targets, training.positive_share)
+    task.recipe["length"] = data.length
     loading = Loading(training.batch_size, schedule.epoch_steps, training.positive_share)
     last = folder / "checkpoints" / "last.ckpt"
     if resume and not last.is_file():
@@ -121,6 +121,8 @@ def fit_task(
     if training.keep == "last" or not best.exists():
         shutil.copyfile(last, best)
     load_weights(task, best)
+    if task.calibrated and len(data.rows("val")):
+        _calibrate(task, data, best, device)
     return time.monotonic() - started
 
 
@@ -131,6 +133,25 @@ def load_weights(task: Task, path: Path) -> None:
     state = torch.load(path, map_location="cpu", weights_only=True)
     task.load_state_dict(state["state_dict"])
     task.to("cpu").eval()
+
+
+def _calibrate(task: Task, data: SequenceData, path: Path, device: str) -> None:
+    """Bring the logits to calibrated log-odds on the validation split, and keep that in the checkpoint."""
+    import torch
+
+    from seqdl.evaluate.calibration import calibration_line
+    from seqdl.experiment.predict import predict_logits
+
+    rows = data.rows("val")
+    task.calibrate(np.ones(len(task.outputs)), np.zeros(len(task.outputs)))
+    logits = predict_logits(task, data.codes[rows], lengths=None if data.lengths is None else data.lengths[rows], device=device)
+    lines = [calibration_line(logits[:, t], data.targets("val")[:, t]) for t in range(logits.shape[1])]
+    task.calibrate(np.array([scale for scale, _ in lines]), np.array([shift for _, shift in lines]))
+    checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+    checkpoint["state_dict"] |= {"scale": task.scale, "shift": task.shift}
+    temporary = path.with_suffix(".part")
+    torch.save(checkpoint, temporary)
+    temporary.replace(path)
 
 
 def _trainer(task: Task, folder: Path, schedule: Schedule, training: TrainingConfig, seed: int, device: str) -> pl.Trainer:

@@ -19,7 +19,20 @@ if TYPE_CHECKING:
     from seqdl.tasks.base import Task
     from seqdl.types import Ints
 
-MOTIF_COLUMNS = ("name", "n_sites", "information_bits", "consensus", "importance", "match", "match_p", "match_q", "offset", "strand", "direction", "position")
+MOTIF_COLUMNS = (
+    "name",
+    "n_sites",
+    "information_bits",
+    "consensus",
+    "importance",
+    "match",
+    "match_p",
+    "match_q",
+    "offset",
+    "strand",
+    "direction",
+    "position",
+)
 MOST_SEQUENCES = 20_000
 MOST_TESTED = 1_000
 
@@ -33,6 +46,7 @@ def extract_motifs(task: Task, data: SequenceData, database: list[Motif], *, see
     Parameters
     ----------
     task : Task
+        Of an ensemble its first member is read.
     data : SequenceData
     database : list of Motif
         Known motifs; names come from these.
@@ -50,6 +64,7 @@ def extract_motifs(task: Task, data: SequenceData, database: list[Motif], *, see
     from seqdl.interpret.filters import filter_motifs
     from seqdl.interpret.importance import filter_importance
 
+    task = getattr(task, "reader", task)
     rng = np.random.default_rng(seed)
     positives = np.flatnonzero(data.targets()[:, 0] > 0)
     found = [motif.trim() for motif in filter_motifs(task, one_hot(data.codes[_at_most(positives, MOST_SEQUENCES, rng)]))]
@@ -85,7 +100,7 @@ def _at_most(rows: Ints, n: int, rng: np.random.Generator) -> Ints:
 
 def write_motifs(folder: Path, motifs: list[Motif], table: pd.DataFrame) -> None:
     """Write motifs.meme, motifs.tsv and a logo a motif into `folder`."""
-    from seqdl.plot.logo import save_logo
+    from seqdl.plot.logos import save_logo
 
     logos = folder / "logos"
     logos.mkdir(parents=True, exist_ok=True)

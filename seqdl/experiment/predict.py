@@ -77,7 +77,7 @@ def prediction_columns(task: Task, logits: Floats, targets: Floats | None = None
 
 
 def prediction_table(task: Task, data: SequenceData, *, device: str = "auto") -> pd.DataFrame:
-    """Return predictions for every example: id, split, target, prediction, logit.
+    """Return predictions for what was held out, validation and test: id, split, target, prediction, logit.
 
     Parameters
     ----------
@@ -87,6 +87,9 @@ def prediction_table(task: Task, data: SequenceData, *, device: str = "auto") ->
     """
     import pandas as pd
 
-    logits = predict_logits(task, data.codes, lengths=data.lengths, device=device)
-    columns = prediction_columns(task, logits, data.targets())
-    return pd.DataFrame({"id": data.examples["id"], "split": data.examples["split"], **columns})
+    rows = np.concatenate([data.rows("val"), data.rows("test")])
+    lengths = None if data.lengths is None else data.lengths[rows]
+    logits = predict_logits(task, data.codes[rows], lengths=lengths, device=device)
+    columns = prediction_columns(task, logits, data.targets()[rows])
+    held_out = data.examples.iloc[rows]
+    return pd.DataFrame({"id": held_out["id"].to_numpy(), "split": held_out["split"].to_numpy(), **columns}, index=rows)

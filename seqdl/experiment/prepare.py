@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from seqdl.data.background import sample_background
 from seqdl.data.chromosomes import rename_chromosomes
@@ -21,21 +22,25 @@ from seqdl.io.fasta import FastaRecord, read_fasta, unique_names
 from seqdl.ledger import Ledger
 from seqdl.sequence.edit import reverse_complement
 from seqdl.sequence.shuffle import dinucleotide_shuffle
-from seqdl.types import Codes
+from seqdl.types import SPLITS, Codes
 
 if TYPE_CHECKING:
+    from seqdl.data.background import Match
     from seqdl.experiment.config import Config, DataConfig
 
+Splits: TypeAlias = NDArray[np.str_]
 GENOMIC = ("gc", "genomic", "flank")
 LEAST_EXAMPLES = 2
 
 
-def prepare(config: Config) -> SequenceData:
+def prepare(config: Config, *, whole: bool = False) -> SequenceData:
     """Read the inputs of a config and make examples of them.
 
     Parameters
     ----------
     config : Config
+    whole : bool, default False
+        Take everything as one test split, for a network that was trained elsewhere.
 
     Returns
     -------
@@ -49,16 +54,16 @@ def prepare(config: Config) -> SequenceData:
     """
     data = config.data
     if data.peaks and data.genome:
-        examples = _from_peaks(data, config.seed)
+        examples = _from_peaks(data, config.seed, whole=whole)
     elif data.fasta:
-        examples = _from_fasta(data, config.seed)
+        examples = _from_fasta(data, config.seed, whole=whole)
     elif data.peaks or data.genome:
         given, lacking = ("--peaks", "--genome") if data.peaks else ("--genome", "--peaks")
         raise InputError(f"{given} was given without {lacking}: a genome and a BED of peaks belong together. Add {lacking} FILE.")
     else:
         raise InputError("no data were given: expected --genome G.fa --peaks P.bed, or two FASTA files POS.fa NEG.fa. See seqdl train --help.")
     examples = _apply_policies(examples, data)
-    examples.check_classes(LEAST_EXAMPLES)
+    examples.check_classes(LEAST_EXAMPLES, splits=("test",) if whole else SPLITS)
     if (config.strands or _default_strands(examples)) == "augment":
         examples.reverse_complement = True
     return examples
@@ -97,7 +102,7 @@ def _windows(path: str, genome: Genome, data: DataConfig, ledger: Ledger) -> pd.
     return windows[~repeated].reset_index(drop=True)
 
 
-def _from_peaks(data: DataConfig, seed: int) -> SequenceData:
+def _from_peaks(data: DataConfig, seed: int, *, whole: bool) -> SequenceData:
     ledger = Ledger()
     genome = Genome(str(data.genome))
     peaks = _windows(str(data.peaks), genome, data, ledger)
@@ -111,29 +116,52 @@ def _from_peaks(data: DataConfig, seed: int) -> SequenceData:
         peaks = peaks[~touched].reset_index(drop=True)
     if not len(peaks):
         raise DataError(f"{data.peaks}: no peak is left of {len(ledger.rows)}: {ledger.counts()}. Check --window and --exclude.")
-    val, test = _held_out(data, genome)
     kind = data.negatives or "gc"
-    if kind == "dinuc":
-        split = split_by_chromosome(peaks["chrom"], genome.lengths, val=val, test=test)
+    if kind in (*GENOMIC, "dinuc"):
+        split = _chromosome_splits(peaks["chrom"], genome, data, whole=whole)
+    if kind in GENOMIC:
+        negatives, more = _negative_windows(peaks, split, genome, data=data, seed=seed, exclude=exclude, ledger=ledger)
+        made = SequenceData.from_intervals(genome, peaks, negatives, np.r_[split, more])
+    elif kind == "dinuc":
         positives = SequenceData(genome.fetch(peaks), interval_examples(peaks, np.ones(len(peaks)), split, "target"), ["target"])
-        made = _with_shuffles(positives, data.ratio, seed)
+        made = _with_shuffles(positives, data, seed)
     else:
-        negatives = _negative_windows(kind, peaks, genome, data, seed, exclude, ledger)
-        if kind not in GENOMIC:
-            inputs.append(Path(kind))
-        made = SequenceData.binary(genome, positives=peaks, negatives=negatives, val=val, test=test)
+        negatives = _given_negatives(kind, genome, data, ledger)
+        inputs.append(Path(kind))
+        chroms = pd.concat([peaks["chrom"], negatives["chrom"]], ignore_index=True)
+        made = SequenceData.from_intervals(genome, peaks, negatives, _chromosome_splits(chroms, genome, data, whole=whole))
     made.ledger, made.inputs = ledger, inputs
     return made
 
 
 def _negative_windows(
-    kind: str, peaks: pd.DataFrame, genome: Genome, data: DataConfig, seed: int, exclude: pd.DataFrame | None, ledger: Ledger
-) -> pd.DataFrame:
-    if kind in GENOMIC:
-        return sample_background(peaks, genome, kind, ratio=data.ratio, seed=seed, exclude=exclude, ledger=ledger)
-    if not Path(kind).exists():
-        raise InputError(f"--negatives {kind}: neither a file nor one of {', '.join(GENOMIC)}, dinuc. Check the path.")
-    return _windows(kind, genome, data, ledger)
+    peaks: pd.DataFrame, split: Splits, genome: Genome, *, data: DataConfig, seed: int, exclude: pd.DataFrame | None, ledger: Ledger
+) -> tuple[pd.DataFrame, Splits]:
+    """Return sampled background and its splits: more of it a peak in training than where the network is measured."""
+    kind = cast("Match", data.negatives or "gc")
+    parts, splits = [], []
+    for name, ratio in (("train", data.train_ratio), ("val", data.ratio), ("test", data.ratio)):
+        own = peaks[split == name]
+        if len(own):
+            parts.append(sample_background(own, genome, kind, ratio=ratio, seed=seed, exclude=exclude, ledger=ledger))
+            splits += [name] * len(parts[-1])
+    return pd.concat(parts, ignore_index=True), np.array(splits)
+
+
+def _given_negatives(path: str, genome: Genome, data: DataConfig, ledger: Ledger) -> pd.DataFrame:
+    if not Path(path).exists():
+        raise InputError(f"--negatives {path}: neither a file nor one of {', '.join(GENOMIC)}, dinuc. Check the path.")
+    return _windows(path, genome, data, ledger)
+
+
+def _chromosome_splits(chroms: pd.Series[str], genome: Genome, data: DataConfig, *, whole: bool) -> Splits:
+    """Return the split of each interval, by its chromosome."""
+    if whole:
+        return np.full(len(chroms), "test")
+    if data.split == "random":
+        raise InputError("--split random was given for intervals: neighbours would leak. Use chromosome, the default.")
+    val, test = _held_out(data, genome)
+    return split_by_chromosome(chroms, genome.lengths, val=val, test=test)
 
 
 def _held_out(data: DataConfig, genome: Genome) -> tuple[list[str] | None, list[str] | None]:
@@ -148,7 +176,7 @@ def _held_out(data: DataConfig, genome: Genome) -> tuple[list[str] | None, list[
 # sequences ------------------------------------------------------------------------------------------
 
 
-def _from_fasta(data: DataConfig, seed: int) -> SequenceData:
+def _from_fasta(data: DataConfig, seed: int, *, whole: bool) -> SequenceData:
     ledger = Ledger()
     train, target = _read_classes(data.fasta or [], "--fasta", ledger)
     parts: dict[str, tuple[list[FastaRecord], list[float]]] = {}
@@ -157,7 +185,7 @@ def _from_fasta(data: DataConfig, seed: int) -> SequenceData:
             if len(files) != 2:
                 raise InputError(f"--{name}-fasta was given {len(files)} file: two were expected, positives and negatives. Add the negatives.")
             parts[name] = _read_classes(files, f"--{name}-fasta", ledger)
-    split = list(_split_sequences(train, target, data, seed, given=list(parts)))
+    split = ["test"] * len(train) if whole else list(_split_sequences(train, target, data, seed, given=list(parts)))
     records, targets = list(train), list(target)
     for name, (more, labels) in parts.items():
         records, targets, split = records + more, targets + labels, split + [name] * len(more)
@@ -168,7 +196,7 @@ def _from_fasta(data: DataConfig, seed: int) -> SequenceData:
     if not (made.targets() == 0).any() or (len(data.fasta or []) == 1):
         if data.negatives != "dinuc":
             raise InputError("one FASTA was given and no negatives: two classes were expected. Give a second file, or --negatives dinuc.")
-        made = _with_shuffles(made, data.ratio, seed, skip=tuple(parts))
+        made = _with_shuffles(made, data, seed, skip=tuple(parts))
     made.ledger = ledger
     made.inputs = [Path(name) for name in [*(data.fasta or []), *(data.val_fasta or []), *(data.test_fasta or [])]]
     return made
@@ -197,25 +225,30 @@ def _split_sequences(records: Sequence[FastaRecord], target: Sequence[float], da
     codes = [record.codes for record in records]
     if data.fold is not None:
         if given or data.n_folds is None:
-            raise InputError("folds were asked for together with a ready-made split, or without their number: leave --val-fasta and --test-fasta out.")
+            raise InputError(
+                "folds were asked for together with a ready-made split, or without their number: leave --val-fasta and --test-fasta out."
+            )
         return list(splits_of_fold(homology_folds(codes, data.n_folds, labels=labels, seed=seed), data.fold, k=data.n_folds))
     if data.split == "random":
         return list(split_at_random(len(records), labels=labels, seed=seed, fractions=shares))
     return list(split_by_homology(codes, labels=labels, seed=seed, fractions=shares))
 
 
-def _with_shuffles(positives: SequenceData, ratio: float, seed: int, skip: tuple[str, ...] = ()) -> SequenceData:
+def _with_shuffles(positives: SequenceData, data: DataConfig, seed: int, skip: tuple[str, ...] = ()) -> SequenceData:
     """Return the set with dinucleotide-shuffled copies of its positives as negatives, each in its parent's split."""
     table = positives.examples
-    rows = np.flatnonzero((table["target"] > 0) & ~table["split"].isin(skip))
-    parents = np.tile(rows, int(np.ceil(ratio)))[: round(ratio * len(rows))]
-    codes = dinucleotide_shuffle(positives.codes[parents], seed=seed)
-    shuffled = table.iloc[parents].reset_index(drop=True)
-    copy = np.arange(len(parents)) // max(1, len(rows)) + 1
-    shuffled = shuffled.assign(id=shuffled["id"] + "_shuffle" + pd.Series(copy).astype(str), chrom="", start="", end="", strand="", target=0.0)
-    positives.codes = np.concatenate([positives.codes, codes])
+    parents, copies = [], []
+    for name, ratio in (("train", data.train_ratio), ("val", data.ratio), ("test", data.ratio)):
+        rows = np.flatnonzero((table["target"] > 0) & (table["split"] == name))
+        if name not in skip:
+            parents.append(np.tile(rows, ratio))
+            copies.append(np.repeat(np.arange(1, ratio + 1), len(rows)))
+    of = np.concatenate(parents)
+    names = table["id"].iloc[of].reset_index(drop=True) + "_shuffle" + pd.Series(np.concatenate(copies)).astype(str)
+    shuffled = table.iloc[of].reset_index(drop=True).assign(id=names, chrom="", start="", end="", strand="", target=0.0)
+    positives.codes = np.concatenate([positives.codes, dinucleotide_shuffle(positives.codes[of], seed=seed)])
     if positives.lengths is not None:
-        positives.lengths = np.r_[positives.lengths, positives.lengths[parents]]
+        positives.lengths = np.r_[positives.lengths, positives.lengths[of]]
     positives.examples = pd.concat([table, shuffled], ignore_index=True)
     return positives
 

@@ -125,7 +125,9 @@ def read_json(path: Path) -> Any:
         If it is not there, or is not JSON.
     """
     if not path.is_file():
-        raise MissingFileError(f"{path.parent}: there is no {path.name}, so this is not a finished run folder. Give the folder that seqdl train -o wrote.")
+        raise MissingFileError(
+            f"{path.parent}: there is no {path.name}, so this is not a finished run folder. Give the folder that seqdl train -o wrote."
+        )
     try:
         return json.loads(path.read_text())
     except json.JSONDecodeError as error:

@@ -71,7 +71,7 @@ class Run:
 
     @cached_property
     def predictions(self) -> pd.DataFrame:
-        """Predictions for every example: id, split, target, prediction, logit."""
+        """Predictions for validation and test: id, split, target, prediction, logit."""
         from seqdl.experiment.predict import prediction_table
 
         return prediction_table(self.task, self.data, device=self.config.get("device", "auto"))

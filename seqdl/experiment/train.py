@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seqdl.errors import InputError, MissingFileError, OutputExistsError
-from seqdl.experiment.build import create_model, create_task, resolve_auto
-from seqdl.experiment.complete import audit, complete, silent, write_data
+from seqdl.experiment.build import build_task, resolve_auto
+from seqdl.experiment.complete import complete, silent, write_data
 from seqdl.experiment.config import Config, dump_config, make_config, read_config
 from seqdl.experiment.fit import accelerator, fit_task, plan_schedule, training_options
 from seqdl.experiment.prepare import prepare, resolve_strands
@@ -44,9 +44,12 @@ class Plan:
         lines += [f"note: {note}" for note in self.data.ledger.notes]
         auto = f" ({self.reason})" if self.reason else ""
         model, task = self.config.model["name"], self.config.task["name"]
-        lines.append(f"network: {model} with task {task}, strands {self.config.strands}, {n:,} parameters{auto}; {self.n_steps:,} steps")
+        several = f" x {1 + len(self.config.ensemble)}" if self.config.ensemble else ""
+        lines.append(f"network: {model}{several} with task {task}, strands {self.config.strands}, {n:,} parameters{auto}; {self.n_steps:,} steps")
         if self.n_steps < FEW_STEPS:
-            lines.append(f"warning: {self.n_steps} steps are few: under {FEW_STEPS} a network is seldom trained to its end. Raise --max-steps or --max-epochs.")
+            lines.append(
+                f"warning: {self.n_steps} steps are few: under {FEW_STEPS} a network is seldom trained to its end. Raise --max-steps or --max-epochs."
+            )
         return "\n".join(lines)
 
 
@@ -62,19 +65,15 @@ def make_plan(config: Config) -> Plan:
     SeqdlError
         If anything is wrong with the config or the inputs.
     """
-    import torch
-
     from seqdl.io.databases import load_database
 
     accelerator(config.device)
     load_database(config.database)
     data = prepare(config)
     n_positives = data.counts()["train"]["positives"]
-    model, task, reason = resolve_auto(config.model, config.task, n_positives)
-    config = dataclasses.replace(config, model=model, task=task, strands=resolve_strands(config, data))
-    torch.manual_seed(config.seed)
-    encoder = create_model(**model)
-    built = create_task(encoder=encoder, **{"outputs": data.outputs, "strands": config.strands, **task})
+    config, reason = resolve_auto(config, n_positives)
+    config = dataclasses.replace(config, strands=resolve_strands(config, data))
+    built = build_task(config, data.outputs)
     schedule = plan_schedule(config.training, len(data.rows("train")), n_positives)
     return Plan(config, data, built, reason, schedule.steps)
 
@@ -195,7 +194,9 @@ def fit(task: Task, data: SequenceData, folder: str | Path, *, seed: int = 0, de
     training = training_options(options)
     check_output(folder, force=force)
     if task.outputs != data.outputs and len(task.outputs) != len(data.outputs):
-        raise InputError(f"the task has outputs {task.outputs} and the data {data.outputs}: as many were expected. Make the task with outputs={data.outputs}.")
+        raise InputError(
+            f"the task has outputs {task.outputs} and the data {data.outputs}: as many were expected. Make the task with outputs={data.outputs}."
+        )
     data.check_classes()
     model = task.recipe.get("model") or {"name": "auto"}
     config = Config(model=model, task=task.recipe.get("task", {"name": "auto"}), training=training, strands=task.strands, seed=seed, device=device)

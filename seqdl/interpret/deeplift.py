@@ -56,8 +56,8 @@ class DeepLift:
         Seed of the shuffles.
     hypothetical : bool, default False
         Return what every base would contribute, not only the one that is there.
-    batch_size : int, default 256
-        Pairs of sequence and reference through the network at a time.
+    batch_size : int, optional
+        Pairs of sequence and reference through the network at a time; by default what suits the device.
 
     References
     ----------
@@ -68,14 +68,14 @@ class DeepLift:
     references: ReferenceSpec = 10
     seed: int = 0
     hypothetical: bool = False
-    batch_size: int = 256
+    batch_size: int | None = None
 
     def __call__(self, readout: Readout, x: Tensor) -> Tensor:
         """Return contributions (N, 4, L)."""
         references = make_references(x, self.references, seed=self.seed)
         scores, balance = torch.zeros(x.shape), _Balance()
         with patched(rescaled(readout.module)):
-            for rows in batches(len(x), max(1, self.batch_size // references.count)):
+            for rows in batches(len(x), max(1, readout.batch_size(self.batch_size) // references.count)):
                 reference = readout.place(references.rows(rows))  # (n, R, 4, L)
                 sequence = readout.place(x[rows])[:, None].expand_as(reference)
                 output, gradient = readout.gradient(pair(sequence.flatten(0, 1), reference.flatten(0, 1)))

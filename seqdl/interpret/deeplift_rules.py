@@ -92,13 +92,14 @@ def _max_pool(pool: nn.Module) -> Callable[[Tensor], Tensor]:
 
     def pooled(x: Tensor) -> Tensor:
         value, index = twin(x.detach())
-        return _in_space(x, value, index, value.ndim - 2)
+        return _in_space(x, value, index)
 
     return pooled
 
 
-def _in_space(x: Tensor, value: Tensor, index: Tensor, n_axes: int) -> Tensor:
-    """Apply the rule over the last `n_axes` axes flattened, which is how torch counts its indices."""
+def _in_space(x: Tensor, value: Tensor, index: Tensor) -> Tensor:
+    """Apply the rule over the axes of space flattened into one, which is how torch counts its indices."""
+    n_axes = value.ndim - 2
     return _routed(x.flatten(-n_axes), value.flatten(-n_axes), index.flatten(-n_axes)).view(value.shape)
 
 

@@ -144,7 +144,7 @@ def _silence(readout: Readout, layer: nn.Module, x: Tensor) -> tuple[NDArray[Any
         calls, outputs = _calls(readout, layer, part)
         whole.append(outputs)
         strongest.append(torch.stack([call.flatten(2).amax(2) for call in calls]).amax(0))
-        silenced.append(torch.stack([replayed() for replayed in _replays(readout, layer, part, calls, means)], 1))
+        silenced.append(torch.stack([replayed() for replayed in _replays(readout, layer, part, calls=calls, means=means)], 1))
     return tuple(torch.cat(parts).double().cpu().numpy() for parts in (whole, silenced, strongest))  # type: ignore[return-value]
 
 
@@ -169,14 +169,14 @@ def _channel_means(readout: Readout, layer: nn.Module, x: Tensor) -> Tensor:
     return total / count
 
 
-def _replays(readout: Readout, layer: nn.Module, x: Tensor, calls: list[Tensor], means: Tensor) -> Iterator[Callable[[], Tensor]]:
+def _replays(readout: Readout, layer: nn.Module, x: Tensor, *, calls: list[Tensor], means: Tensor) -> Iterator[Callable[[], Tensor]]:
     """Yield for each filter a run of the network in which the layer only plays back `calls` without that filter."""
     working = [call.clone() for call in calls]
     for f, mean in enumerate(means):
         for call in working:
             call[:, f] = mean
         versions = [call._version for call in working]
-        yield lambda: _play_back(readout, layer, x, working)
+        yield lambda: _play_back(readout, layer, x, calls=working)
         for call, kept, version in zip(working, calls, versions, strict=True):
             if call._version == version:
                 call[:, f] = kept[:, f]
@@ -184,7 +184,7 @@ def _replays(readout: Readout, layer: nn.Module, x: Tensor, calls: list[Tensor],
                 call.copy_(kept)
 
 
-def _play_back(readout: Readout, layer: nn.Module, x: Tensor, calls: list[Tensor]) -> Tensor:
+def _play_back(readout: Readout, layer: nn.Module, x: Tensor, *, calls: list[Tensor]) -> Tensor:
     """Run the network while the layer answers with `calls`, one after the other."""
     answers = iter(calls)
     with patched({layer: lambda *_inputs, **_options: next(answers)}):

@@ -20,19 +20,19 @@ class InputXGradient:
 
     Parameters
     ----------
-    batch_size : int, default 256
-        Sequences at a time.
+    batch_size : int, optional
+        Sequences at a time; by default what suits the device.
 
     References
     ----------
     .. [1] Shrikumar et al. (2016), arXiv:1605.01713.
     """
 
-    batch_size: int = 256
+    batch_size: int | None = None
 
     def __call__(self, readout: Readout, x: Tensor) -> Tensor:
         """Return the products (N, 4, L)."""
         scores = torch.zeros(x.shape)
-        for rows in batches(len(x), self.batch_size):
+        for rows in batches(len(x), readout.batch_size(self.batch_size)):
             scores[rows] = readout.gradient(readout.place(x[rows]))[1].float().cpu() * x[rows].cpu()
         return scores

@@ -30,8 +30,8 @@ class IntegratedGradients:
         Points on the way from a reference to the sequence.
     hypothetical : bool, default False
         Return what every base would contribute, not only the one that is there.
-    batch_size : int, default 256
-        Rows through the network at a time.
+    batch_size : int, optional
+        Rows through the network at a time; by default what suits the device.
 
     References
     ----------
@@ -42,7 +42,7 @@ class IntegratedGradients:
     seed: int = 0
     n_steps: int = 50
     hypothetical: bool = False
-    batch_size: int = 256
+    batch_size: int | None = None
 
     def __post_init__(self) -> None:
         if self.n_steps < 1:
@@ -52,7 +52,7 @@ class IntegratedGradients:
         """Return contributions (N, 4, L)."""
         references = make_references(x, self.references, seed=self.seed)
         scores = torch.zeros(x.shape)
-        for rows in batches(len(x), max(1, self.batch_size // references.count)):
+        for rows in batches(len(x), max(1, readout.batch_size(self.batch_size) // references.count)):
             reference = readout.place(references.rows(rows))  # (n, R, 4, L)
             sequence = readout.place(x[rows])[:, None].expand_as(reference)
             total = torch.zeros_like(reference)

@@ -13,7 +13,7 @@ from seqdl.interpret.method import METHODS
 from seqdl.interpret.readout import OneHot, Readout, as_tensor, batches, evaluating
 
 
-def mutation_effects(module: nn.Module, x: OneHot, *, output: int | str = 0, batch_size: int = 1024) -> NDArray[np.float32]:
+def mutation_effects(module: nn.Module, x: OneHot, *, output: int | str = 0, batch_size: int | None = None) -> NDArray[np.float32]:
     """Return the change of the output for each single-base substitution.
 
     Parameters
@@ -24,8 +24,8 @@ def mutation_effects(module: nn.Module, x: OneHot, *, output: int | str = 0, bat
         One-hot sequences.
     output : int or str, default 0
         Which output, by number or by name.
-    batch_size : int, default 1024
-        Mutants through the network at a time.
+    batch_size : int, optional
+        Mutants through the network at a time; by default what suits the device.
 
     Returns
     -------
@@ -42,7 +42,7 @@ def mutation_effects(module: nn.Module, x: OneHot, *, output: int | str = 0, bat
     """
     readout, sequences = Readout(module, output), as_tensor(x)
     with evaluating(module):
-        return np.asarray(_effects(readout, sequences, batch_size).numpy(), dtype=np.float32)
+        return np.asarray(_effects(readout, sequences, readout.batch_size(batch_size)).numpy(), dtype=np.float32)
 
 
 def _effects(readout: Readout, x: Tensor, batch_size: int) -> Tensor:
@@ -75,17 +75,17 @@ class InSilicoMutagenesis:
 
     Parameters
     ----------
-    batch_size : int, default 1024
-        Mutants through the network at a time.
+    batch_size : int, optional
+        Mutants through the network at a time; by default what suits the device.
 
     References
     ----------
     .. [1] Zhou & Troyanskaya (2015), Nature Methods 12:931.
     """
 
-    batch_size: int = 1024
+    batch_size: int | None = None
 
     def __call__(self, readout: Readout, x: Tensor) -> Tensor:
         """Return centred effects (N, 4, L)."""
-        effects = _effects(readout, x, self.batch_size)
+        effects = _effects(readout, x, readout.batch_size(self.batch_size))
         return effects - effects.mean(1, keepdim=True)

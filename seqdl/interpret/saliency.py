@@ -23,8 +23,8 @@ class Saliency:
     ----------
     centred : bool, default True
         Take the mean over the four bases off; False gives the plain gradient.
-    batch_size : int, default 256
-        Sequences at a time.
+    batch_size : int, optional
+        Sequences at a time; by default what suits the device.
 
     References
     ----------
@@ -33,12 +33,12 @@ class Saliency:
     """
 
     centred: bool = True
-    batch_size: int = 256
+    batch_size: int | None = None
 
     def __call__(self, readout: Readout, x: Tensor) -> Tensor:
         """Return the gradient (N, 4, L)."""
         scores = torch.zeros(x.shape)
-        for rows in batches(len(x), self.batch_size):
+        for rows in batches(len(x), readout.batch_size(self.batch_size)):
             gradient = readout.gradient(readout.place(x[rows]))[1].float().cpu()
             scores[rows] = gradient - gradient.mean(1, keepdim=True) if self.centred else gradient
         return scores

@@ -228,6 +228,17 @@ def _wrapped(path: Path, *, packed: bool, binary: bool) -> Iterator[IO[Any]]:
         yield raw if binary else closing.enter_context(io.TextIOWrapper(raw, encoding="utf-8", newline="\n"))
 
 
+def check_writable(path: PathLike, *, force: bool = False) -> None:
+    """Raise what `writing` would raise on opening, before long work is begun; - is always writable.
+
+    Examples
+    --------
+    >>> check_writable("-")
+    """
+    if str(path) != "-":
+        _check_target(Path(path), path, force=force)
+
+
 def _check_target(target: Path, path: PathLike, *, force: bool) -> None:
     if target.is_dir():
         raise InputError(f"{path} is a folder; the name of a file was expected. Add a file name.")

@@ -134,9 +134,7 @@ def parse_meme(lines: Sequence[str], source: str) -> list[Motif]:
     if names is not None:
         raise text.error(_no_matrix(names))
     if not seen_version:
-        raise FormatError(
-            f"{source}: no line 'MEME version ...'; expected a MEME motif file. Check the file, or read it with read_motifs, which knows other formats too."
-        )
+        raise FormatError(f"{source}: no line 'MEME version ...'; expected a MEME motif file. read_motifs knows other formats too.")
     if not motifs:
         raise FormatError(
             f"{source}: a MEME file without motifs; expected at least one MOTIF with a letter-probability matrix. Check that the file is whole."

@@ -132,7 +132,7 @@ def write_jaspar(path: str | Path, motifs: Sequence[Motif], *, force: bool = Fal
         for motif in motifs:
             stream.write(f">{one_word(motif.name)}" + (f"\t{one_word(motif.alt_name)}" if motif.alt_name else "") + "\n")
             for base, row in zip("ACGT", motif.ppm * motif.n_sites, strict=True):
-                stream.write(f"{base}  [ " + " ".join(f"{value:.6g}" for value in row) + " ]\n")
+                stream.write(f"{base}  [ " + " ".join(f"{value:.8g}" for value in row) + " ]\n")
 
 
 def write_transfac(path: str | Path, motifs: Sequence[Motif], *, force: bool = False) -> None:
@@ -145,9 +145,9 @@ def write_transfac(path: str | Path, motifs: Sequence[Motif], *, force: bool = F
     """
     with writing(path, force=force) as stream:
         for motif in motifs:
-            stream.write(f"AC {one_word(motif.name)}\nXX\nID {one_word(motif.alt_name or motif.name)}\nXX\nP0\tA\tC\tG\tT\n")
+            stream.write(f"AC  {one_word(motif.name)}\nXX\nID  {one_word(motif.alt_name or motif.name)}\nXX\nP0  A  C  G  T\n")
             for position, row in enumerate((motif.ppm * motif.n_sites).T, start=1):
-                stream.write(f"{position:02d}\t" + "\t".join(f"{value:.6g}" for value in row) + "\n")
+                stream.write(f"{position:02d}  " + "  ".join(f"{value:.8g}" for value in row) + "\n")
             stream.write("XX\n//\n")
 
 
@@ -218,7 +218,7 @@ def _parse_transfac(lines: Sequence[str], source: str) -> list[Motif]:
                 motifs.append(_transfac_motif(fields, rows, place=f"{source}, line {begin}"))
             elif "P0" in fields:
                 raise FormatError(
-                    f"{source}, line {at}: the motif that begins in line {begin} has no rows; expected one a position below P0. The file may be cut short."
+                    f"{source}, line {at}: the motif from line {begin} on has no rows; expected one a position below P0. The file may be cut short."
                 )
             fields, rows, begin = {}, [], at + 1
         elif key.isdigit():

@@ -37,7 +37,9 @@ class ConvBlock(nn.Module):
     ) -> None:
         super().__init__()
         if width % 2 == 0:
-            raise InputError(f"a convolution of width {width} cannot be centred on a base: an odd width was expected. Use {width - 1} or {width + 1}.")
+            raise InputError(
+                f"a convolution of width {width} cannot be centred on a base: an odd width was expected. Use {width - 1} or {width + 1}."
+            )
         self.stride = pool
         self.conv = nn.Conv1d(in_channels, out_channels, width, padding=width // 2, bias=not norm)
         after: list[nn.Module] = [nn.BatchNorm1d(out_channels)] if norm else []

@@ -1,8 +1,9 @@
 """The compiled loops of motif scanning.
 
-A motif is cut into blocks of up to six positions, and what each of the 4^6 words scores in a block is looked up in a
-table: two or three look-ups a window instead of one addition a base. A word with an ambiguous base has the last entry of
-the table, which scores so low that no window with it is ever a hit.
+Best scores: a motif is cut into blocks of up to six positions, and what each of the 4^6 words scores in a block is looked
+up in a table: two or three look-ups a window instead of one addition a base. Hits are rare, so windows are sifted first: a
+table of all words of seven bases tells whether any window with this word at the motif's sharpest place can be a hit on either strand.
+A word with an ambiguous base has the last entry of each table.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 Null = tuple[float, float, Array]  # lowest score, step, survival
+SIEVE = 7
+"""Bases of the words that windows are sifted by: 4^7 bytes stay in the first cache, and one look-up serves both strands."""
 BLOCK = 6
 """Positions a look-up covers: 4^6 float32 are 16 kB, which a processor's first cache holds."""
 AMBIGUOUS_SCORE = -1e30
@@ -175,7 +178,7 @@ def best_of_rows(words: Array, motifs: tuple[Array, Array], n_strands: int) -> A
 def find_hits(sequence: tuple[Array, Array], motifs: tuple[Array, Array, Array], search: tuple[float, int, int]) -> tuple[Array, Array, Array]:
     """Return (count, where, values) of the hits of each motif on both strands.
 
-    `sequence` is (codes, words), `motifs` (pwms, widths, backgrounds), `search` (pvalue, n_strands, room).
+    `sequence` is (codes, words of SIEVE bases), `motifs` (pwms, widths, backgrounds), `search` (pvalue, n_strands, room).
     count (n_motifs, 2); where (n_motifs, 2, room) int64 positions; values (n_motifs, 2, room, 2) scores and p-values.
     A count above `room` says that hits did not fit: call again with more.
     """
@@ -186,52 +189,75 @@ def find_hits(sequence: tuple[Array, Array], motifs: tuple[Array, Array, Array],
     count = np.zeros((n_motifs, 2), np.int64)
     where = np.empty((n_motifs, 2, room), np.int64)
     values = np.empty((n_motifs, 2, room, 2), np.float64)
-    for task in prange(2 * n_motifs):
-        motif, strand = task // 2, task % 2
-        if strand >= n_strands:
-            continue
+    for motif in prange(n_motifs):
         width = widths[motif]
-        forward = pwms[motif, :, :width]
+        forward = pwms[motif, :, :width].copy()
         null = null_distribution(forward, backgrounds[motif])
         threshold = score_threshold(pvalue, null)
-        pwm = forward.copy() if strand == 0 else forward[::-1, ::-1].copy()
-        starts = block_starts(width)
-        tables = block_tables(pwm, starts)
-        first, rest = _sharpest_block(tables)
-        cut = np.float32(threshold - rest - 1e-3)  # float32 look-ups only sift; the score itself is summed in float64
-        low = np.float32(threshold - 1e-3)
-        sieve, offset = tables[first], starts[first]
-        found = 0
-        for i in range(len(codes) - width + 1):
-            score = sieve[words[i + offset]]
-            if score < cut:
+        if np.isinf(threshold):
+            continue
+        passes = np.zeros((1 << (2 * SIEVE)) + 1, np.uint8)  # bit 0: the word may be in a hit; bit 1: in one of the other strand
+        strands = np.empty((2, 4, width))
+        strands[0], strands[1] = forward, forward[::-1, ::-1]
+        starts = np.empty(2, np.int64)
+        for strand in range(n_strands):
+            starts[strand] = _sift(strands[strand], threshold, passes, 1 << strand)
+        for at in range(len(words)):
+            passed = passes[words[at]]
+            if passed == 0:
                 continue
-            for block in range(len(starts)):
-                if block != first:
-                    score += tables[block, words[i + starts[block]]]
-            if score < low:
-                continue
-            exact = 0.0
-            for column in range(width):
-                exact += pwm[codes[i + column], column]
-            if exact > threshold:
-                if found < room:
-                    where[motif, strand, found] = i
-                    values[motif, strand, found, 0] = exact
-                    values[motif, strand, found, 1] = p_value(exact, null)
-                found += 1
-        count[motif, strand] = found
+            for strand in range(n_strands):
+                i = at - starts[strand]
+                if passed & (1 << strand) and i >= 0 and i + width <= len(codes):
+                    score = _window_score(codes[i : i + width], strands[strand])
+                    if score > threshold:
+                        found = count[motif, strand]
+                        if found < room:
+                            where[motif, strand, found] = i
+                            values[motif, strand, found, 0] = score
+                            values[motif, strand, found, 1] = p_value(score, null)
+                        count[motif, strand] = found + 1
     return count, where, values
 
 
 @_compiled()
-def _sharpest_block(tables: Array) -> tuple[int, float]:
-    """Return the block that rejects most and the best that the others can add to it."""
-    tops = np.empty(len(tables))
-    spread = np.empty(len(tables))
-    for block in range(len(tables)):
-        scores = tables[block, :-1]
-        tops[block] = scores.max()
-        spread[block] = tops[block] - scores.mean()
-    first = int(spread.argmax())
-    return first, tops.sum() - tops[first]
+def _window_score(codes: Array, pwm: Array) -> float:
+    """Return the score of one window, minus infinity if a base is ambiguous."""
+    score = 0.0
+    for column in range(len(codes)):
+        if codes[column] > 3:
+            return -np.inf
+        score += pwm[codes[column], column]
+    return score
+
+
+@_compiled()
+def _sift(pwm: Array, threshold: float, passes: Array, bit: int) -> int:
+    """Set `bit` for every word that can be in a hit, and return where in the motif the words are looked up.
+
+    That is where the motif tells most. Ambiguous words pass: their windows may reach beyond them on one side only.
+    """
+    width = pwm.shape[1]
+    size = min(width, SIEVE)
+    tops = np.empty(width)
+    losses = np.empty(width)  # what a random base loses against the best
+    for column in range(width):
+        tops[column] = pwm[:, column].max()
+        losses[column] = tops[column] - pwm[:, column].mean()
+    start = 0
+    for first in range(1, width - size + 1):
+        if losses[first : first + size].sum() > losses[start : start + size].sum():
+            start = first
+    rest = tops.sum() - tops[start : start + size].sum()
+    scores = np.zeros(1 << (2 * SIEVE), np.float32)
+    length = 1
+    for column in range(SIEVE):  # columns beyond a short motif add nothing
+        for word in range(length - 1, -1, -1):
+            for base in range(3, -1, -1):
+                scores[4 * word + base] = scores[word] + (pwm[base, start + column] if column < size else 0.0)
+        length *= 4
+    for word in range(length):
+        if scores[word] + rest >= threshold - 1e-3:  # float32 only sifts; the score itself is summed in float64
+            passes[word] |= bit
+    passes[length] |= bit
+    return start

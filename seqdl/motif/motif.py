@@ -72,7 +72,7 @@ class Motif:
         background = tuple(float(value) for value in self.background)
         if len(background) != 4 or min(background) <= 0 or abs(sum(background) - 1) > 0.05:
             raise InputError(
-                f"the background of motif '{self.name}' is {background}; expected four positive frequencies of A C G T that sum to 1. Leave it out for 0.25 each."
+                f"the background of motif '{self.name}' is {background}; expected four positive numbers that sum to 1. Leave it out for 0.25 each."
             )
         total = sum(background)
         object.__setattr__(self, "background", tuple(value / total for value in background))
@@ -155,7 +155,7 @@ class Motif:
         ----------
         .. [1] Cavener (1987), Nucleic Acids Research 15:1353.
         """
-        return "".join(_letter(column) for column in self.ppm.T)
+        return "".join(_letter(column) for column in self.pfm.T)
 
     def pwm(self, pseudocount: float = 1.0) -> Matrix:
         """Return log2-odds against the background, in bits, (4, W).
@@ -218,19 +218,19 @@ def _checked(name: str, values: ArrayLike) -> Matrix:
     empty = np.flatnonzero(pfm.sum(axis=0) == 0)
     if len(empty):
         raise InputError(
-            f"position {empty[0] + 1} of motif '{name}' holds no counts at all; expected at least one base. Trim the motif or give the position 1 1 1 1."
+            f"position {empty[0] + 1} of motif '{name}' holds no counts at all; expected at least one base. Trim the motif or fill in 1 1 1 1."
         )
     pfm.setflags(write=False)
     return pfm
 
 
 def _letter(column: Matrix) -> str:
-    """Return the IUPAC letter of one column of probabilities."""
+    """Return the IUPAC letter of one column of counts; as sums of counts the rules hold to the letter on a tie."""
     order = np.argsort(-column, kind="stable")
-    first, second, _, fourth = column[order]
-    if first > 0.5 and first > 2 * second:
+    first, second, third, fourth = column[order]
+    if first > second + third + fourth and first > 2 * second:
         count = 1
-    elif first + second > 0.75:
+    elif 4 * (first + second) > 3 * (first + second + third + fourth):
         count = 2
     elif fourth == 0:
         count = 3

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from seqdl.errors import InputError, ShapeError
-from seqdl.motif.kernels import BLOCK, best_of_rows, find_hits, word_codes
+from seqdl.motif.kernels import BLOCK, SIEVE, best_of_rows, find_hits, word_codes
 from seqdl.motif.motif import Motif
 from seqdl.types import Codes
 
 COLUMNS = ("sequence", "start", "end", "motif", "score", "p", "strand")
 _PIECE = 8_000_000  # bp scanned at once where sequences are short
-_MOTIFS = 32  # motifs whose hits are held at once
+_HITS_HELD = 4_000_000  # hits that there is room for at once, 24 bytes each
 
 
 def scan(
@@ -68,10 +69,11 @@ def scan(
     --------
     >>> from seqdl.sequence.encode import encode
     >>> motif = Motif("m", [[9, 0, 0, 0, 9], [0, 9, 0, 0, 0], [0, 0, 9, 0, 0], [0, 0, 0, 9, 0]])
-    >>> scan([motif], [encode("TTTACGTATTT"), encode("TTACGTT")], names=["a", "b"], pvalue=2e-3).drop(columns=["score", "p"])
+    >>> scan([motif], [encode("TTTACGTATTT"), encode("TTACGTT")], names=["a", "b"], pvalue=1e-3).drop(columns=["score", "p"])
       sequence  start  end motif strand
-    0        a      3    8     m      +
-    1        a      2    7     m      -
+    0        a      2    7     m      -
+    1        a      3    8     m      +
+    2        b      1    6     m      -
     """
     _check_motifs(motifs)
     if not 0 < pvalue <= 1:
@@ -114,8 +116,10 @@ def best_scores(motifs: Sequence[Motif], codes: Codes, *, both_strands: bool = T
     --------
     >>> from seqdl.sequence.encode import encode
     >>> motif = Motif("m", [[9, 0], [0, 9], [0, 0], [0, 0]])
-    >>> best_scores([motif], np.stack([encode("GGACGG"), encode("GGGTGG"), encode("GGGGGG")])).round(1).ravel().tolist()
-    [3.8, 3.8, -10.6]
+    >>> best_scores([motif], np.stack([encode("GGACGG"), encode("GGGTGG"), encode("GGGGGG")])).round(1)
+    array([[ 3.8],
+           [ 3.8],
+           [-1.4]], dtype=float32)
     """
     _check_motifs(motifs)
     codes = np.asarray(codes, dtype=np.uint8)
@@ -150,15 +154,9 @@ class _Query:
     """Motifs made ready to be looked for."""
 
     def __init__(self, motifs: Sequence[Motif], *, pvalue: float, both_strands: bool, pseudocount: float) -> None:
-        self.pvalue, self.both_strands = pvalue, both_strands
-        self.groups = []  # motifs of one block size, a few at a time: (numbers, pwms, widths, backgrounds)
-        sizes = np.array([min(motif.width, BLOCK) for motif in motifs])
-        for size in np.unique(sizes):
-            members = np.flatnonzero(sizes == size)
-            for numbers in np.array_split(members, -(-len(members) // _MOTIFS)):
-                chosen = [motifs[int(i)] for i in numbers]
-                pwms, widths = _padded([motif.pwm(pseudocount) for motif in chosen])
-                self.groups.append((numbers, pwms, widths, np.array([motif.background for motif in chosen])))
+        self.pvalue, self.n_strands = float(pvalue), 2 if both_strands else 1
+        self.pwms, self.widths = _padded([motif.pwm(pseudocount) for motif in motifs])
+        self.backgrounds = np.array([motif.background for motif in motifs])
 
     def hits(self, piece: Sequence[Codes], first: int) -> _Hits:
         """Scan sequences that are numbered from `first`; they are joined with an ambiguous base in between."""
@@ -166,27 +164,25 @@ class _Query:
         joined = np.full(ends[-1], 4, np.uint8)
         for codes, end in zip(piece, ends, strict=True):
             joined[end - len(codes) - 1 : end - 1] = codes
-        words = {}
-        columns: list[list[NDArray[np.generic]]] = [[], [], [], []]
-        for numbers, pwms, widths, backgrounds in self.groups:
-            size = int(min(widths[0], BLOCK))
-            if size not in words:
-                words[size] = word_codes(joined, size)
-            room = int(64 + 3 * self.pvalue * len(joined))
-            while True:
-                search = (float(self.pvalue), 2 if self.both_strands else 1, room)
-                count, where, values = find_hits((joined, words[size]), (pwms, widths, backgrounds), search)
-                if count.max() <= room:
-                    break
-                room = int(count.max())
-            taken = np.arange(room) < count[:, :, None]
-            motif, strand, _ = np.nonzero(taken)
-            for column, part in zip(columns, (where[taken], numbers[motif], strand, values[taken]), strict=True):
-                column.append(part)
-        at, motif, strand, value = (np.concatenate(column) for column in columns)
-        sequence = np.searchsorted(ends, at, side="right")
+        sequence = joined, word_codes(joined, SIEVE)
+        room = min(int(64 + 3 * self.pvalue * len(joined)), len(joined))
+        n_motifs = max(1, _HITS_HELD // (2 * room))
+        parts = [self._some_hits(sequence, slice(start, start + n_motifs), room) for start in range(0, len(self.widths), n_motifs)]
+        at, motif, strand, value = (np.concatenate(column) for column in zip(*parts, strict=True))
+        number = np.searchsorted(ends, at, side="right")
         begins = np.concatenate([[0], ends[:-1]])
-        return _Hits(sequence + first, at - begins[sequence], motif, strand, value[:, 0], value[:, 1])
+        return _Hits(number + first, at - begins[number], motif, strand, value[:, 0], value[:, 1])
+
+    def _some_hits(self, sequence: tuple[Codes, NDArray[np.uint16]], some: slice, room: int) -> tuple[NDArray[Any], ...]:
+        """Return position, motif number, strand, and (score, p) of the hits of some motifs."""
+        motifs = self.pwms[some], self.widths[some], self.backgrounds[some]
+        count, where, values = find_hits(sequence, motifs, (self.pvalue, self.n_strands, room))
+        if count.max() > room:
+            room = int(count.max())
+            count, where, values = find_hits(sequence, motifs, (self.pvalue, self.n_strands, room))
+        taken = np.arange(room) < count[:, :, None]
+        motif, strand, _ = np.nonzero(taken)
+        return where[taken], motif + some.start, strand, values[taken]
 
 
 def _pieces(sequences: Sequence[Codes] | Codes) -> Iterator[tuple[int, list[Codes]]]:

@@ -131,9 +131,13 @@ def loss(log: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     >>> ax.get_legend_handles_labels()[1]
     ['training', 'validation']
     """
+    from matplotlib.ticker import MaxNLocator
+
     present = [column for column in ("train_loss", "val_loss") if column in log]
     if "epoch" not in log or not present:
-        raise InputError(f"the log has the columns {', '.join(map(str, log.columns))}. Expected epoch and train_loss or val_loss; pass a run's log.csv.")
+        raise InputError(
+            f"the log has the columns {', '.join(map(str, log.columns))}. Expected epoch and train_loss or val_loss; pass a run's log.csv."
+        )
     ax = _axes(ax)
     looks = {"train_loss": ("training", NEGATIVE, "--"), "val_loss": ("validation", NETWORK, "-")}
     for column in present:
@@ -141,7 +145,7 @@ def loss(log: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         rows = log[["epoch", column]].dropna()
         ax.plot(rows["epoch"], rows[column], color=color, linestyle=line, marker="o", markersize=3, label=label)
     _plain(ax, "Epoch", "Loss")
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.legend(frameon=False)
     return ax
 
@@ -180,7 +184,7 @@ def histogram(target: ArrayLike, prediction: ArrayLike, *, bins: int = 25, ax: A
     ax = _axes(ax)
     for value, label, color in ((0, "negatives", NEGATIVE), (1, "positives", POSITIVE)):
         chosen = score[truth == value]
-        ax.hist(chosen, edges, weights=np.full(chosen.size, 1 / chosen.size), color=color, alpha=0.55, label=f"{label} ({chosen.size:,})")
+        ax.hist(chosen, edges.tolist(), weights=np.full(chosen.size, 1 / chosen.size), color=color, alpha=0.55, label=f"{label} ({chosen.size:,})")
     _plain(ax, "Prediction", "Share of the class")
     ax.legend(frameon=False)
     return ax

@@ -120,4 +120,3 @@ def number(value: float) -> str:
     if text in {"-0", ""}:
         return "0"
     return text.replace("0.", ".", 1) if text.startswith(("0.", "-0.")) else text
-

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from seqdl.report.facts import BASELINES, baseline_detail, baselines, best_epoch, calls, class_counts, is_binary, score, steps
 from seqdl.report.folder import RunFolder
 from seqdl.report.numbers import Estimate, count, decimal, percent, plural
-from seqdl.report.section import Finding
+from seqdl.report.section import Finding, Tone
 
 FEW_STEPS = 500
 """Below this a network of this kind is usually unfinished."""
 FEW_POSITIVES, VERY_FEW_POSITIVES = 100, 30
 WIDE_INTERVAL = 0.1
 MUCH_LOWER = 0.05
+CALIBRATED, UNCALIBRATED = 0.05, 0.1
 RARE = 0.001
 """One positive in a thousand windows: the order of magnitude of binding sites in a genome."""
 
@@ -24,9 +26,13 @@ def against_baselines(run: RunFolder) -> list[Finding]:
     if network is None or not is_binary(run):
         return []
     if network.bounds[0] <= 0.5:
-        text = f"The test AUROC is {network}; 0.5 is guessing. Nothing was learned that holds on unseen examples: look at the data, not at the motifs."
+        text = (
+            f"The test AUROC is {network}; 0.5 is guessing. Nothing was learned that holds on unseen examples: look at the data, not at the motifs."
+        )
         return [Finding("serious", "No better than guessing", text)]
-    found = [finding for name, other in baselines(run, "auroc").items() if name != "gc" and (finding := _beside(run, name, network, other))]
+    found = [
+        finding for name, other in baselines(run, "auroc").items() if name != "gc" and (finding := _beside(run, name, network=network, other=other))
+    ]
     rivals = baselines(run, "auroc")
     if found or not rivals:
         return found
@@ -38,7 +44,7 @@ def against_baselines(run: RunFolder) -> list[Finding]:
     return [Finding("good", "Better than every baseline", text)]
 
 
-def _beside(run: RunFolder, name: str, network: Estimate, other: Estimate) -> Finding | None:
+def _beside(run: RunFolder, name: str, *, network: Estimate, other: Estimate) -> Finding | None:
     """Compare the network with one baseline; None where it is clearly better."""
     if network.bounds[0] > other.bounds[1]:
         return None
@@ -53,8 +59,9 @@ def _beside(run: RunFolder, name: str, network: Estimate, other: Estimate) -> Fi
 
 
 def _named(run: RunFolder, name: str) -> str:
-    detail = baseline_detail(run, name)
-    return f"the {BASELINES.get(name, name)} ({detail})" if detail else f"the {BASELINES.get(name, name)}"
+    words = BASELINES.get(name, name)
+    detail = baseline_detail(run, name).removeprefix(words).strip(" ,:")
+    return f"the {words} ({detail})" if detail else f"the {words}"
 
 
 def sample_size(run: RunFolder) -> list[Finding]:
@@ -65,15 +72,20 @@ def sample_size(run: RunFolder) -> list[Finding]:
     network = score(run, "auroc")
     known = f" The interval of the AUROC is {network.interval}." if network and network.interval else ""
     if positives is not None and positives < FEW_POSITIVES:
-        tone = "serious" if positives < VERY_FEW_POSITIVES else "caution"
+        tone: Tone = "serious" if positives < VERY_FEW_POSITIVES else "caution"
         text = f"The scores rest on {plural(positives, 'positive')}.{known} Test on more: more test chromosomes, or cross-validation with --folds 5."
         found.append(Finding(tone, f"Only {plural(positives, 'positive')} in the test set", text))
     elif network is not None and network.width > WIDE_INTERVAL:
-        text = f"The AUROC is {network}. A difference smaller than half of that interval means nothing. Test on more, or cross-validate with --folds 5."
+        text = (
+            f"The AUROC is {network}. A difference smaller than half of that interval means nothing. Test on more, or cross-validate with --folds 5."
+        )
         found.append(Finding("caution", "The score is only roughly known", text))
     trained = counts.get("train", {}).get("positives")
     if trained is not None and trained < 300:
-        text = f"Trained on {plural(trained, 'positive')}. With so few a known motif or a k-mer model is hard to beat; read the comparison above closely."
+        text = (
+            f"Trained on {plural(trained, 'positive')}. With so few a known motif "
+            "or a k-mer model is hard to beat; read the comparison above closely."
+        )
         found.append(Finding("note", "A small training set", text))
     return found
 
@@ -83,14 +95,19 @@ def training(run: RunFolder) -> list[Finding]:
     found = []
     taken = steps(run)
     if taken is not None and taken < FEW_STEPS:
-        text = f"Under {FEW_STEPS} steps a network like this is usually unfinished. Allow more epochs (--max-epochs) or smaller batches (--batch-size)."
+        text = (
+            f"Under {FEW_STEPS} steps a network like this is usually unfinished. Allow more epochs (--max-epochs) or smaller batches (--batch-size)."
+        )
         found.append(Finding("caution", f"Trained for {plural(taken, 'step')} only", text))
     if run.log is not None and _was_cut_short(run.log):
         text = "The last epoch was the best one on the validation set, so more epochs may still help (--max-epochs)."
         found.append(Finding("note", "Still improving when it stopped", text))
     validation, test = score(run, "auroc", "val"), score(run, "auroc")
     if validation and test and validation.value - test.value > MUCH_LOWER:
-        text = f"AUROC {validation} on the validation set, {test} on the test set. The two sets differ, or the choices were fitted to the first. Believe the second."
+        text = (
+            f"AUROC {validation} on the validation set, {test} on the test set. "
+            "The two sets differ, or the choices were fitted to the first. Believe the second."
+        )
         found.append(Finding("caution", "The test score is well below the validation score", text))
     return found
 
@@ -109,12 +126,15 @@ def calibration(run: RunFolder) -> list[Finding]:
     if error is None or outcome is None:
         return []
     _, target, prediction = run.scored()[0]
-    if error.value <= 0.05:
-        return [Finding("good", "The probabilities are calibrated", f"They miss the observed shares by {decimal(error.value)} on average, on a test set like this one.")]
+    missed = f"Predicted probabilities miss the observed shares by {decimal(error.value)} on average"
+    if error.value <= CALIBRATED:
+        return [Finding("good", "The probabilities are calibrated", f"{missed}, on a test set with this share of positives.")]
     drift = float(prediction.mean() - target.mean())
-    lean = "too high" if drift > 0.02 else "too low" if drift < -0.02 else "too extreme or too timid"
-    text = f"Predicted probabilities miss the observed shares by {decimal(error.value)} on average; they tend to be {lean}. Use them to rank, not as probabilities."
-    return [Finding("caution", "The probabilities are off", text)]
+    sure = float(np.maximum(prediction, 1 - prediction).mean() - ((prediction >= 0.5) == (target == 1)).mean())
+    lean = "too high" if drift > 0.02 else "too low" if drift < -0.02 else "too sure" if sure > 0 else "too timid"
+    if error.value <= UNCALIBRATED:
+        return [Finding("note", "The probabilities are roughly calibrated", f"{missed}; they tend to be {lean}.")]
+    return [Finding("caution", "The probabilities are off", f"{missed}; they tend to be {lean}. Use them to rank, not as probabilities.")]
 
 
 def rarity(run: RunFolder) -> list[Finding]:
@@ -123,8 +143,10 @@ def rarity(run: RunFolder) -> list[Finding]:
     if outcome is None or outcome.prevalence < 5 * RARE or not outcome.false_alarms or not outcome.found:
         return []
     text = (
-        f"At a threshold of 0.5 the network finds {percent(outcome.found)} of the positives and calls {percent(outcome.false_alarms)} of the negatives. "
-        f"In this test set {percent(outcome.prevalence)} are positive; where one window in {count(1 / RARE)} is, about {percent(outcome.precision_at(RARE))} of the calls would be right. "
+        f"At a threshold of 0.5 the network finds {percent(outcome.found)} of the "
+        f"positives and calls {percent(outcome.false_alarms)} of the negatives. "
+        f"In this test set {percent(outcome.prevalence)} are positive; where one window in {count(1 / RARE)} is, "
+        f"about {percent(outcome.precision_at(RARE))} of the calls would be right. "
         "Raise the threshold before scanning a genome."
     )
     return [Finding("note", "In a genome, positives are rarer than here", text)]
@@ -134,5 +156,8 @@ def one_seed(run: RunFolder) -> list[Finding]:
     """Say that one training shows no spread."""
     if "seeds" in run.metrics or "folds" in run.metrics or score(run, "auroc") is None:
         return []
-    text = "The intervals say how the score would move with other test examples, not with another seed or other training data. --seeds 3 or --folds 5 shows that spread."
+    text = (
+        "The intervals say how the score would move with other test examples, "
+        "not with another seed or other training data. --seeds 3 or --folds 5 shows that spread."
+    )
     return [Finding("note", "One training, one seed", text)]

@@ -10,7 +10,7 @@ import numpy as np
 from seqdl.evaluate.calibration import Reliability
 from seqdl.evaluate.metrics import auprc, auroc, precision_recall_curve, roc_curve
 from seqdl.report.numbers import Estimate, count, decimal, percent
-from seqdl.report.svg import Frame, nice_ticks, picture, short, text, thinned
+from seqdl.report.svg import Frame, nice_ticks, short, text, thinned
 from seqdl.types import Floats
 
 UNIT = (0.0, 1.0)
@@ -47,7 +47,9 @@ def roc(curves: Sequence[Curve], threshold: float | None = 0.5) -> str:
     if threshold is not None:
         called, positive = first.score >= threshold, first.target == 1
         x, y = float(called[~positive].mean()), float(called[positive].mean())
-        body.append(frame.dot(x, y, first.mark, tip=f"threshold {threshold:g}: finds {percent(y)} of the positives, calls {percent(x)} of the negatives"))
+        body.append(
+            frame.dot(x, y, first.mark, tip=f"threshold {threshold:g}: finds {percent(y)} of the positives, calls {percent(x)} of the negatives")
+        )
     areas = ", ".join(f"{curve.name} {auroc(curve.target, curve.score):.3f}" for curve in curves)
     return frame.picture(body, f"ROC curve on the test set. Area under the curve: {areas}; guessing gives 0.5.")
 
@@ -70,19 +72,26 @@ def histogram(target: Floats, prediction: Floats, bins: int = 25) -> str:
     edges = np.linspace(low, high, bins + 1)
     shares = [np.histogram(prediction[target == value], edges)[0] / max(1, int((target == value).sum())) for value in (1, 0)]
     top = max(0.05, float(max(shares[0].max(), shares[1].max()))) * 1.06
-    frame = Frame((low, high), (-top, top), left=52)
-    ticks = [t for t in nice_ticks(-top, top, 7)]
-    body = [frame.axes("Prediction", "Share of the class", y_ticks=ticks, y_text=[percent(abs(t)) for t in ticks])]
+    frame = Frame((low, high), (-top, top), left=56)
+    ticks = nice_ticks(-top, top, 7)
+    body = [frame.axes("Prediction", "Share of the class", y_ticks=ticks, y_text=[f"{100 * abs(t):g} %" for t in ticks])]
     for share, sign, mark, name in ((shares[0], 1, "positive", "positives"), (shares[1], -1, "negative", "negatives")):
         for left, right, value in zip(edges[:-1], edges[1:], share, strict=True):
             if value:
                 x, width = frame.px(left) + 0.5, frame.px(right) - frame.px(left) - 1
                 y = min(frame.py(sign * value), frame.py(0))
                 tip = f"{percent(value)} of the {name} score {left:.2f} to {right:.2f}"
-                body.append(f'<rect class="bar {mark}" x="{short(x)}" y="{short(y)}" width="{short(width)}" height="{short(abs(frame.py(value) - frame.py(0)))}"><title>{tip}</title></rect>')
+                body.append(
+                    f'<rect class="bar {mark}" x="{short(x)}" y="{short(y)}" width="{short(width)}" '
+                    f'height="{short(abs(frame.py(value) - frame.py(0)))}"><title>{tip}</title></rect>'
+                )
     body.append(f'<path class="axis" d="M{frame.left} {short(frame.py(0))}H{frame.width - frame.right}"/>')
+    body.append(text((frame.left + 8, frame.top + 14), "positives", "side positive"))
+    body.append(text((frame.width - frame.right - 8, frame.height - frame.bottom - 8), "negatives", "side negative", anchor="end"))
     medians = [float(np.median(prediction[target == value])) if (target == value).any() else float("nan") for value in (1, 0)]
-    return frame.picture(body, f"Predictions by class: positives upwards, median {decimal(medians[0], 2)}; negatives downwards, median {decimal(medians[1], 2)}.")
+    return frame.picture(
+        body, f"Predictions by class: positives upwards, median {decimal(medians[0], 2)}; negatives downwards, median {decimal(medians[1], 2)}."
+    )
 
 
 def calibration(table: Reliability) -> str:
@@ -95,18 +104,27 @@ def calibration(table: Reliability) -> str:
             body.append(f'<path class="line network thin" d="M{short(frame.px(x))} {short(frame.py(low))}V{short(frame.py(high))}"/>')
             tip = f"{count(n)} examples predicted {x:.2f} on average; {percent(y)} of them are positive ({percent(low)} to {percent(high)})"
             body.append(frame.dot(x, y, "network", radius=2.5 + 5 * float(np.sqrt(n / largest)), tip=tip))
-    return frame.picture(body, f"Calibration on the test set, expected calibration error {table.expected_calibration_error:.3f}; the diagonal is perfect.")
+    return frame.picture(
+        body, f"Calibration on the test set, expected calibration error {table.expected_calibration_error:.3f}; the diagonal is perfect."
+    )
 
 
 def history(epochs: Floats, series: Mapping[str, tuple[str, Floats]], best: float | None, *, y_label: str) -> str:
     """Draw values over epochs; `series` is name -> (CSS class, values), `best` the epoch that was kept."""
     values = np.concatenate([value[np.isfinite(value)] for _, value in series.values()])
     margin = 0.06 * (float(values.max() - values.min()) or 1.0)
-    frame = Frame((float(epochs.min()), max(float(epochs.max()), float(epochs.min()) + 1)), (float(values.min()) - margin, float(values.max()) + margin), left=52)
+    frame = Frame(
+        (float(epochs.min()), max(float(epochs.max()), float(epochs.min()) + 1)),
+        (float(values.min()) - margin, float(values.max()) + margin),
+        left=52,
+    )
     whole = [t for t in nice_ticks(*frame.x) if t == int(t)]
     body = [frame.axes("Epoch", y_label, x_ticks=whole)]
     if best is not None:
-        body.append(f'<path class="line kept" d="M{short(frame.px(best))} {frame.top}V{frame.height - frame.bottom}"><title>epoch {best:g} was kept</title></path>')
+        body.append(
+            f'<path class="line kept" d="M{short(frame.px(best))} '
+            f'{frame.top}V{frame.height - frame.bottom}"><title>epoch {best:g} was kept</title></path>'
+        )
     for name, (mark, value) in series.items():
         known = np.isfinite(value)
         body.append(frame.line(epochs[known], value[known], mark))
@@ -132,27 +150,39 @@ def whiskers(rows: Sequence[tuple[str, str, Estimate | None]], *, measure: str, 
     lowest = min([e.bounds[0] for e in known] + ([guess] if guess is not None else []), default=0.0)
     highest = max([e.bounds[1] for e in known], default=1.0)
     low = max(0.0, np.floor((lowest - 0.02) * 10) / 10) if lowest >= 0 else lowest * 1.1
-    frame = Frame((float(low), 1.0 if highest <= 1 else highest * 1.05), (0.0, float(len(rows))), width=440, height=66 + 34 * len(rows), left=112, right=58, top=24, bottom=42)
+    frame = Frame(
+        (float(low), 1.0 if highest <= 1 else highest * 1.05),
+        (0.0, float(len(rows))),
+        width=440,
+        height=66 + 34 * len(rows),
+        left=128,
+        right=52,
+        top=24,
+        bottom=42,
+    )
     places = {name: len(rows) - i - 0.5 for i, (name, _, _) in enumerate(rows)}
     body = [frame.axes(measure, "", y_ticks=[], x_ticks=nice_ticks(*frame.x))]
     if guess is not None:
         x = short(frame.px(guess))
         body.append(f'<path class="line chance" d="M{x} {frame.top}V{frame.height - frame.bottom}"/>')
-        body.append(text(frame.px(guess), frame.top - 8, "guessing", "tick", anchor="middle"))
+        body.append(text((frame.px(guess), frame.top - 8), "guessing", "tick", anchor="middle"))
     reference = next((e for _, mark, e in rows if mark == "network" and e is not None), None)
     if reference is not None:
         left, right = (frame.px(max(frame.x[0], bound)) for bound in reference.bounds)
-        body.append(f'<rect class="band network" x="{short(left)}" y="{frame.top}" width="{short(right - left)}" height="{frame.height - frame.top - frame.bottom}"/>')
+        body.append(
+            f'<rect class="band network" x="{short(left)}" y="{frame.top}" '
+            f'width="{short(right - left)}" height="{frame.height - frame.top - frame.bottom}"/>'
+        )
     for name, mark, estimate in rows:
         y = places[name]
-        body.append(text(frame.left - 12, frame.py(y) + 4.5, name, f"row {mark}", anchor="end"))
+        body.append(text((frame.left - 12, frame.py(y) + 4.5), name, f"row {mark}", anchor="end"))
         if estimate is None:
-            body.append(text(frame.left + 8, frame.py(y) + 4.5, "not defined", "tick"))
+            body.append(text((frame.left + 8, frame.py(y) + 4.5), "not defined", "tick"))
             continue
         low, high = estimate.bounds
-        body.append(f'<path class="line {mark}" d="M{short(frame.px(low))} {short(frame.py(y))}H{short(frame.px(high))}"/>')
+        body.append(f'<path class="line whisker {mark}" d="M{short(frame.px(low))} {short(frame.py(y))}H{short(frame.px(high))}"/>')
         body.append(frame.dot(estimate.value, y, mark, radius=5.5 if mark == "network" else 4.5, tip=f"{name}: {measure} {estimate}"))
-        body.append(text(frame.width - 4, frame.py(y) + 4.5, decimal(estimate.value), f"value {mark}", anchor="end"))
+        body.append(text((frame.width - 4, frame.py(y) + 4.5), decimal(estimate.value), f"value {mark}", anchor="end"))
     said = "; ".join(f"{name} {estimate}" if estimate else f"{name} not defined" for name, _, estimate in rows)
     return frame.picture(body, f"{measure} on the test set with 95 % intervals: {said}.")
 
@@ -167,6 +197,3 @@ def ribbon(codes: Sequence[int], weights: Floats) -> str:
         if code < 4
     )
     return f'<svg class="ribbon" aria-hidden="true" viewBox="0 0 {len(codes)} 10" preserveAspectRatio="none">{cells}</svg>'
-
-
-__all__ = ["Curve", "calibration", "histogram", "history", "picture", "precision_recall", "ribbon", "roc", "whiskers"]

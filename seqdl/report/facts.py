@@ -82,7 +82,9 @@ def class_counts(run: RunFolder) -> dict[str, dict[str, int]]:
     stated = run.metrics.get("n")
     if isinstance(stated, dict) and stated:
         return {
-            str(split): {str(name): int(n) for name, n in entry.items() if number(n) is not None} if isinstance(entry, dict) else {"examples": int(entry)}
+            str(split): {str(name): int(n) for name, n in entry.items() if number(n) is not None}
+            if isinstance(entry, dict)
+            else {"examples": int(entry)}
             for split, entry in stated.items()
         }
     table = run.examples
@@ -92,7 +94,10 @@ def class_counts(run: RunFolder) -> dict[str, dict[str, int]]:
     if not columns or not two_classes(pd.to_numeric(table[columns[0]], errors="coerce").dropna().to_numpy(dtype=np.float64)):
         return {str(split): {"examples": int(n)} for split, n in table["split"].value_counts().items()}
     positive = pd.to_numeric(table[columns[0]], errors="coerce") == 1
-    return {str(split): {"positives": int(positive[rows].sum()), "negatives": int((~positive[rows]).sum())} for split, rows in table.groupby("split").groups.items()}
+    return {
+        str(split): {"positives": int(positive[rows].sum()), "negatives": int((~positive[rows]).sum())}
+        for split, rows in table.groupby("split").groups.items()
+    }
 
 
 def steps(run: RunFolder) -> int | None:

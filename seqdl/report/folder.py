@@ -71,7 +71,8 @@ class RunFolder:
             raise InputError(f"{path} is a file. Expected the folder of a training run, the one that was given to `seqdl train -o`.")
         if not any((path / name).is_file() for name in MARKS):
             raise InputError(
-                f"{path} is not a run folder: it holds none of {', '.join(MARKS)}. Pass the folder that was given to `seqdl train -o`, not the one above or below it."
+                f"{path} is not a run folder: it holds none of {', '.join(MARKS)}. "
+                "Pass the folder that was given to `seqdl train -o`, not the one above or below it."
             )
         self.path = path
 
@@ -85,7 +86,9 @@ class RunFolder:
             raise
         except Exception as error:  # whatever a reader says, the reader of the message needs the file's name
             reason = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
-            raise FormatError(f"{path} cannot be read ({reason[:160]}). Expected what `seqdl train` writes; train again or restore the file.") from error
+            raise FormatError(
+                f"{path} cannot be read ({reason[:160]}). Expected what `seqdl train` writes; train again or restore the file."
+            ) from error
 
     def _mapping(self, name: str, parse: Callable[[str], object]) -> dict[str, Any]:
         found = self._read(name, lambda path: parse(path.read_text(encoding="utf-8")))
@@ -97,7 +100,9 @@ class RunFolder:
         table = self._read(name, lambda path: read_table(path, separator=separator))
         missing = [column for column in needed if table is not None and column not in table.columns]
         if missing:
-            raise FormatError(f"{self.path / name} has no column {', '.join(missing)}. Expected {', '.join(needed)}; train again or restore the file.")
+            raise FormatError(
+                f"{self.path / name} has no column {', '.join(missing)}. Expected {', '.join(needed)}; train again or restore the file."
+            )
         return table
 
     @cached_property
@@ -157,8 +162,8 @@ class RunFolder:
                     names=names,
                     codes=arrays["codes"].astype(np.uint8),
                     attributions=arrays["attributions"],
-                    prediction=arrays["prediction"] if "prediction" in arrays else unknown,
-                    target=arrays["target"] if "target" in arrays else unknown,
+                    prediction=arrays.get("prediction", unknown),
+                    target=arrays.get("target", unknown),
                     method=str(arrays["method"]) if "method" in arrays else "",
                 )
 

@@ -79,11 +79,14 @@ def decimal(value: Any, digits: int = 3) -> str:
 
     Examples
     --------
-    >>> decimal(0.93123), decimal(None), decimal(-0.5, 1)
-    ('0.931', '–', '−0.5')
+    >>> decimal(0.93123), decimal(None), decimal(-0.5, 1), decimal(-0.00001)
+    ('0.931', '–', '−0.5', '0.000')
     """
     found = number(value)
-    return "–" if found is None else f"{found:.{digits}f}".replace("-", "−")
+    if found is None:
+        return "–"
+    written = f"{found:.{digits}f}"
+    return written.replace("-", "−") if float(written) else written.removeprefix("-")
 
 
 def count(value: Any) -> str:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from seqdl.plot.letters import COLOURS
 from seqdl.report import charts
 from seqdl.report.facts import NEGATIVES, class_counts, headline_measures, is_binary, label_of, negatives_kind, score, steps, subject
 from seqdl.report.folder import RunFolder
-from seqdl.report.numbers import count, decimal, duration, number, percent, plural, probability
+from seqdl.report.numbers import count, decimal, duration, number, plural
 from seqdl.report.section import Section, SectionMaker
 from seqdl.report.sections.audit import audit
 from seqdl.report.sections.belief import belief
@@ -77,7 +78,15 @@ def render(run: RunFolder, sections: Sequence[SectionMaker] = SECTIONS) -> str:
     """
     made = [section for maker in sections if (section := maker(run)) is not None]
     template = _environment().get_template("page.html")
-    return template.render(head=head(run), sections=made, css=_asset("report.css"), js=_asset("report.js"), colours=COLOURS, versions=run.manifest.get("versions") or {}, task=run.task)
+    return template.render(
+        head=head(run),
+        sections=made,
+        css=_asset("report.css"),
+        js=_asset("report.js"),
+        colours=COLOURS,
+        version=(run.manifest.get("versions") or {}).get("seqdl", ""),
+        task=run.task,
+    )
 
 
 def head(run: RunFolder) -> Head:
@@ -120,7 +129,20 @@ def _ribbon(run: RunFolder) -> Markup:
     if run.tracks is None or not run.tracks.names:
         return Markup("")
     best = int(run.tracks.prediction.argmax())
-    return Markup(charts.ribbon(run.tracks.codes[best].tolist(), run.tracks.attributions[best].sum(axis=0)))  # noqa: S704
+    return Markup(charts.ribbon(run.tracks.codes[best].tolist(), run.tracks.attributions[best].sum(axis=0)))
+
+
+def prose(text: str) -> Markup:
+    """Return a sentence as HTML, with flags and what stands between backquotes set as code, and intervals kept on one line.
+
+    Examples
+    --------
+    >>> prose("5 < 6: try --folds 5, or `seqdl compare`.")
+    Markup('5 &lt; 6: try <code>--folds 5</code>, or <code>seqdl compare</code>.')
+    """
+    marked = re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text)))
+    flagged = re.sub(r"(?<![\w-])(--[a-z][a-z-]*(?: \d+)?)", r"<code>\1</code>", marked)
+    return Markup(re.sub(r"\(?\d[\d.]*–\d[\d.]*\d\)?", r'<span class="whole">\g<0></span>', flagged))
 
 
 @cache
@@ -128,12 +150,12 @@ def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(loader=PackageLoader("seqdl.report"), autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
-    environment.filters.update(count=count, decimal=decimal, percent=percent, probability=probability)
+    environment.filters.update(count=count, decimal=decimal, prose=prose)
     return environment
 
 
 def _asset(name: str) -> Markup:
-    return Markup((resources.files("seqdl.report") / "static" / name).read_text(encoding="utf-8"))  # noqa: S704
+    return Markup((resources.files("seqdl.report") / "static" / name).read_text(encoding="utf-8"))
 
 
 __all__ = ["SECTIONS", "Head", "Section", "head", "render"]

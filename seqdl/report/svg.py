@@ -72,8 +72,8 @@ class Frame:
 
     x: Span
     y: Span
-    width: int = 340
-    height: int = 300
+    width: int = 400
+    height: int = 320
     left: int = 46
     right: int = 12
     top: int = 12
@@ -93,7 +93,15 @@ class Frame:
         kept = [point for i, point in enumerate(points) if i == 0 or point != points[i - 1]]
         return "M" + "L".join(kept) + ("Z" if closed else "")
 
-    def axes(self, x_label: str, y_label: str, *, x_ticks: Sequence[float] | None = None, y_ticks: Sequence[float] | None = None, y_text: Iterable[str] | None = None) -> str:
+    def axes(
+        self,
+        x_label: str,
+        y_label: str,
+        *,
+        x_ticks: Sequence[float] | None = None,
+        y_ticks: Sequence[float] | None = None,
+        y_text: Iterable[str] | None = None,
+    ) -> str:
         """Draw grid, axes, ticks and labels."""
         left, right, top, bottom = self.left, self.width - self.right, self.top, self.height - self.bottom
         xs = nice_ticks(*self.x) if x_ticks is None else list(x_ticks)
@@ -102,10 +110,10 @@ class Frame:
         parts = [f'<path class="grid" d="M{left} {short(self.py(y))}H{right}"/>' for y in ys]
         parts += [f'<path class="grid" d="M{short(self.px(x))} {top}V{bottom}"/>' for x in xs]
         parts.append(f'<path class="axis" d="M{left} {bottom}H{right}"/>')
-        parts += [text(self.px(x), bottom + 16, tick_label(x), "tick", anchor="middle") for x in xs]
-        parts += [text(left - 7, self.py(y) + 4, name, "tick", anchor="end") for y, name in zip(ys, names, strict=True)]
+        parts += [text((self.px(x), bottom + 16), tick_label(x), "tick", anchor="middle") for x in xs]
+        parts += [text((left - 7, self.py(y) + 4), name, "tick", anchor="end") for y, name in zip(ys, names, strict=True)]
         if x_label:
-            parts.append(text((left + right) / 2, self.height - 6, x_label, "label", anchor="middle"))
+            parts.append(text(((left + right) / 2, self.height - 6), x_label, "label", anchor="middle"))
         if y_label:
             middle = short((top + bottom) / 2)
             parts.append(f'<text class="label" text-anchor="middle" transform="translate(11 {middle})rotate(-90)">{escape(y_label)}</text>')
@@ -122,17 +130,20 @@ class Frame:
 
     def picture(self, body: Iterable[str], description: str) -> str:
         """Wrap what was drawn into an `<svg>` that says in words what it shows."""
-        return picture(self.width, self.height, "".join(body), description)
+        return picture("".join(body), description, width=self.width, height=self.height)
 
 
-def text(x: float, y: float, words: str, mark: str, *, anchor: str = "start") -> str:
+def text(place: tuple[float, float], words: str, mark: str, *, anchor: str = "start") -> str:
     """Draw words at a place given in pixels."""
-    return f'<text class="{mark}" x="{short(x)}" y="{short(y)}" text-anchor="{anchor}">{escape(words)}</text>'
+    return f'<text class="{mark}" x="{short(place[0])}" y="{short(place[1])}" text-anchor="{anchor}">{escape(words)}</text>'
 
 
-def picture(width: int, height: int, body: str, description: str) -> str:
+def picture(body: str, description: str, *, width: int, height: int) -> str:
     """Wrap drawn parts into an `<svg>` that says in words what it shows."""
-    return f'<svg class="chart" role="img" aria-label="{escape(description)}" viewBox="0 0 {width} {height}" width="{width}" height="{height}">{body}</svg>'
+    return (
+        f'<svg class="chart" role="img" aria-label="{escape(description)}" viewBox="0 '
+        f'0 {width} {height}" width="{width}" height="{height}">{body}</svg>'
+    )
 
 
 def thinned(xs: ArrayLike, ys: ArrayLike, tolerance: float = 0.0015) -> tuple[np.ndarray, np.ndarray]:

@@ -27,7 +27,7 @@ JUDGES: tuple[Callable[[RunFolder], list[Finding]], ...] = (
     belief.one_seed,
 )
 """A new reason to believe or to doubt is a function in this list."""
-ORDER: tuple[Tone, ...] = ("serious", "caution", "note", "good")
+ORDER: tuple[Tone, ...] = ("serious", "caution", "good", "note")
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Verdict:
 
 
 def findings(run: RunFolder) -> list[Finding]:
-    """Return every finding, the gravest first; within one gravity in the order of `JUDGES`."""
+    """Return every finding: what speaks against the run, for it, and what is to be kept in mind; each in the order of `JUDGES`."""
     found = [finding for judge in JUDGES for finding in judge(run)]
     return sorted(found, key=lambda finding: ORDER.index(finding.tone))
 
@@ -67,11 +67,11 @@ def verdict(run: RunFolder) -> Verdict:
         return Verdict("note", f"{label_of(measures[0])} {score(run, measures[0])}", sentence)
     better = any(finding.title.startswith("Better than every") for finding in found)
     if worst is None:
-        headline = "Better than every baseline, and nothing speaks against it" if better else "Nothing speaks against it"
+        headline = "Better than every baseline, and no check speaks against it" if better else "No check speaks against it"
         return Verdict("good", headline, sentence)
     if worst.tone == "serious" or not better:
         return Verdict(worst.tone, worst.title, sentence)
-    return Verdict("caution", f"Better than every baseline, but: {worst.title[0].lower()}{worst.title[1:]}", sentence)
+    return Verdict("caution", f"Better than every baseline, but {worst.title[0].lower()}{worst.title[1:]}", sentence)
 
 
 def _numbers(run: RunFolder, measure: str) -> str:

@@ -59,7 +59,11 @@ class Task(pl.LightningModule):
 
     monitor: str = "val_loss"
     higher_is_better: bool = False
+    calibrated: bool = False
+    """Whether logits are brought to calibrated log-odds on the validation split after training."""
     head: nn.Module
+    scale: Tensor
+    shift: Tensor
 
     def __init__(self, encoder: nn.Module, *, outputs: list[str] | None = None, strands: str = "shared") -> None:
         super().__init__()
@@ -75,6 +79,8 @@ class Task(pl.LightningModule):
         self.outputs = list(outputs or ["target"])
         self.strands = strands
         self.features = SharedStrands(encoder) if strands == "shared" else encoder
+        self.register_buffer("scale", torch.ones(len(self.outputs)))
+        self.register_buffer("shift", torch.zeros(len(self.outputs)))
         self.optimisation = Optimisation()
         self.recipe: dict[str, Any] = {}
         self._seen: list[tuple[Tensor, Tensor]] = []
@@ -93,13 +99,19 @@ class Task(pl.LightningModule):
         """Return the metrics of predictions (N, T) against targets (N, T) that are followed while training."""
         raise TypeError(f"{type(self).__name__} defines no metrics")
 
-    def set_sampling(self, targets: Floats, positive_share: float) -> None:
-        """Take note of how training batches are drawn from targets (N, T); a task that must undo it does so here."""
-
     # prediction -------------------------------------------------------------------------------------
 
     def logits(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Return logits (B, T) for one-hot (B, 4, L); attributions are taken through these."""
+        """Return logits (B, T) for one-hot (B, 4, L), calibrated where `calibrate` was called; attributions are taken through these."""
+        return self.raw_logits(x, lengths) * self.scale + self.shift
+
+    def calibrate(self, scale: Floats, shift: Floats) -> None:
+        """Set the line that brings raw logits (B, T) to calibrated ones: a scale and a shift for each output, (T,)."""
+        self.scale.copy_(torch.from_numpy(np.asarray(scale, dtype=np.float32)))
+        self.shift.copy_(torch.from_numpy(np.asarray(shift, dtype=np.float32)))
+
+    def raw_logits(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Return logits (B, T) as the head gives them."""
         out: Tensor = self.head(self.features(x, lengths), lengths)
         if self.strands == "average":
             other: Tensor = self.head(self.features(reverse_complement(x, lengths), lengths), lengths)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -43,8 +42,8 @@ class Binary(Task):
     """
 
     monitor = "val_auroc"
-    offset: Tensor
     higher_is_better = True
+    calibrated = True
 
     def __init__(
         self,
@@ -60,19 +59,6 @@ class Binary(Task):
         super().__init__(encoder, outputs=outputs, strands=strands)
         channels = int(encoder.channels)  # type: ignore[arg-type]  # nn.Module types every attribute as Tensor | Module
         self.head = PooledHead(channels, len(self.outputs), pooling=pooling, activation=activation, hidden=hidden, dropout=dropout)
-        self.register_buffer("offset", torch.zeros(len(self.outputs)))  # sampling more positives than there are is undone here
-
-    def set_sampling(self, targets: Floats, positive_share: float) -> None:
-        """Set the offset that brings log-odds back to the class frequencies of the training set."""
-        frequency = targets.mean(axis=0).clip(1e-6, 1 - 1e-6)
-        if positive_share and len(self.outputs) == 1:
-            shift = np.log(frequency / (1 - frequency)) - np.log(positive_share / (1 - positive_share))
-            self.offset.copy_(torch.from_numpy(shift))
-
-    def logits(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Return log-odds (B, T), at the class frequencies of the training set."""
-        out = super().logits(x, lengths)
-        return out if self.training else out + self.offset
 
     def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return the mean cross-entropy."""
@@ -85,4 +71,7 @@ class Binary(Task):
     def metrics(self, targets: Floats, predictions: Floats) -> dict[str, float]:
         """Return AUROC and AUPRC, averaged over the outputs."""
         columns = range(targets.shape[1])
-        return {name: sum(score(targets[:, t], predictions[:, t]) for t in columns) / targets.shape[1] for name, score in (("auroc", auroc), ("auprc", auprc))}
+        return {
+            name: sum(score(targets[:, t], predictions[:, t]) for t in columns) / targets.shape[1]
+            for name, score in (("auroc", auroc), ("auprc", auprc))
+        }

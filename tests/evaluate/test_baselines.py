@@ -154,7 +154,7 @@ def test_kmers_reach_the_published_gapped_kmer_figure_on_nfe2(shared_data):
 
 
 def test_one_class_in_training_is_refused():
-    with pytest.raises(DataError, match="the training set of the baselines: 5 of 5 examples are positive; both classes are needed. Add negatives"):
+    with pytest.raises(DataError, match=r"the training set of the baselines: 5 of 5 examples are positive; both classes are needed\. Add negatives"):
         fit_baselines(np.zeros((5, 30), dtype=np.uint8), np.ones(5))
 
 

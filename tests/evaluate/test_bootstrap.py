@@ -26,13 +26,13 @@ def test_the_interval_is_that_of_a_plain_loop_over_resamples(name, oracle):
     rng = np.random.default_rng(7)
     positive, negative = np.flatnonzero(target == 1), np.flatnonzero(target == 0)
     looped = []
-    for _ in range(1500):
+    for _ in range(800):
         rows = np.concatenate([rng.choice(positive, positive.size), rng.choice(negative, negative.size)])
         looped.append(oracle(target[rows], prediction[rows]))
     found = with_intervals(target, prediction, n_resamples=4000)[name]
     spread = np.std(looped)
-    assert found["low"] == pytest.approx(np.quantile(looped, 0.025), abs=0.2 * spread)
-    assert found["high"] == pytest.approx(np.quantile(looped, 0.975), abs=0.2 * spread)
+    assert found["low"] == pytest.approx(np.quantile(looped, 0.025), abs=0.25 * spread)
+    assert found["high"] == pytest.approx(np.quantile(looped, 0.975), abs=0.25 * spread)
 
 
 def test_values_are_those_of_binary_metrics_and_lie_in_their_intervals():

@@ -108,7 +108,7 @@ def test_arrays_that_do_not_fit_are_refused(target, prediction, error, message):
 
 def test_an_unknown_measure_is_refused_by_name():
     counted = CountedMetrics([0, 1], [0.1, 0.2])
-    with pytest.raises(InputError, match="no measure named auc. Available: auroc"):
+    with pytest.raises(InputError, match=r"no measure named auc\. Available: auroc"):
         counted.measure(np.ones((1, 1)), np.ones((1, 1)), ["auc"])
 
 
@@ -121,9 +121,13 @@ def test_one_class_is_refused_where_both_are_needed():
 def test_the_roc_curve_is_that_of_sklearn_without_points_on_straight_lines(digits):
     target, prediction = example(digits=digits)
     curve = roc_curve(target, prediction)
-    false_positive_rate, true_positive_rate, _ = oracle.roc_curve(target, prediction, drop_intermediate=True)
-    np.testing.assert_allclose(curve.false_positive_rate, false_positive_rate)
-    np.testing.assert_allclose(curve.true_positive_rate, true_positive_rate)
+    false_positive_rate, true_positive_rate, threshold = oracle.roc_curve(target, prediction, drop_intermediate=False)
+    points = set(zip(false_positive_rate.tolist(), true_positive_rate.tolist(), threshold.tolist(), strict=True))
+    ours = list(zip(curve.false_positive_rate.tolist(), curve.true_positive_rate.tolist(), curve.threshold.tolist(), strict=True))
+    assert set(ours) <= points
+    assert len(ours) < len(points)
+    assert ours[0][:2] == (0, 0)
+    assert ours[-1][:2] == (1, 1)
     assert oracle.auc(curve.false_positive_rate, curve.true_positive_rate) == pytest.approx(auroc(target, prediction))
 
 

@@ -18,7 +18,9 @@ class TwoStrands(nn.Module):
         super().__init__()
         self.conv = nn.Conv1d(4, filters, width)
         self.pool = GlobalMax()
-        self.dense = nn.Sequential(nn.BatchNorm1d(filters), activation or nn.ReLU(), nn.Dropout(0.5), nn.Linear(filters, 8), nn.ReLU(), nn.Linear(8, 2))
+        self.dense = nn.Sequential(
+            nn.BatchNorm1d(filters), activation or nn.ReLU(), nn.Dropout(0.5), nn.Linear(filters, 8), nn.ReLU(), nn.Linear(8, 2)
+        )
 
     def forward(self, x):
         return self.dense(self.pool(torch.cat([self.conv(x), self.conv(x.flip(1, 2))], -1)))
@@ -43,15 +45,21 @@ def random_one_hot(n, length, seed=0):
 
 
 NETS = {
-    "both strands, relu": lambda: TwoStrands(),
+    "both strands, relu": TwoStrands,
     "both strands, exp": lambda: TwoStrands(Exp()),
     "max pool behind relu": lambda: nn.Sequential(
         nn.Conv1d(4, 5, 3), nn.ReLU(), nn.MaxPool1d(3), nn.Conv1d(5, 4, 2), nn.ELU(), GlobalMax(), nn.Linear(4, 2), nn.Tanh(), nn.Linear(2, 1)
     ),
-    "overlapping pools": lambda: nn.Sequential(nn.Conv1d(4, 5, 3), nn.MaxPool1d(3, 1, padding=1), nn.GELU(), nn.MaxPool1d(4, 2), nn.Flatten(), nn.LazyLinear(1)),
-    "smooth": lambda: nn.Sequential(nn.Conv1d(4, 5, 3), nn.SiLU(), nn.Flatten(), nn.LazyLinear(6), nn.Softplus(), nn.Linear(6, 3), nn.Sigmoid(), nn.Linear(3, 1)),
+    "overlapping pools": lambda: nn.Sequential(
+        nn.Conv1d(4, 5, 3), nn.MaxPool1d(3, 1, padding=1), nn.GELU(), nn.MaxPool1d(4, 2), nn.Flatten(), nn.LazyLinear(1)
+    ),
+    "smooth": lambda: nn.Sequential(
+        nn.Conv1d(4, 5, 3), nn.SiLU(), nn.Flatten(), nn.LazyLinear(6), nn.Softplus(), nn.Linear(6, 3), nn.Sigmoid(), nn.Linear(3, 1)
+    ),
     "adaptive": lambda: nn.Sequential(nn.Conv1d(4, 5, 3), nn.ReLU(inplace=True), nn.AdaptiveMaxPool1d(4), nn.Flatten(), nn.Linear(20, 1)),
-    "height one": lambda: nn.Sequential(nn.Unflatten(2, (1, -1)), nn.Conv2d(4, 5, (1, 3)), nn.ReLU(), nn.MaxPool2d((1, 2)), nn.Flatten(), nn.LazyLinear(1)),
+    "height one": lambda: nn.Sequential(
+        nn.Unflatten(2, (1, -1)), nn.Conv2d(4, 5, (1, 3)), nn.ReLU(), nn.MaxPool2d((1, 2)), nn.Flatten(), nn.LazyLinear(1)
+    ),
 }
 
 

@@ -88,6 +88,12 @@ class TestEveryMethod:
             attribute(two_strands, x, method=method, bach_size=3)
 
 
+@pytest.mark.parametrize("method", NAMES)
+def test_a_batch_size_below_one_is_refused(method, two_strands, x):
+    with pytest.raises(InputError, match="batch_size is 0; expected at least 1"):
+        attribute(two_strands, x, method=method, batch_size=0)
+
+
 def test_an_unknown_method_is_named_with_a_guess(two_strands, x):
     with pytest.raises(UnknownNameError, match="Did you mean 'deeplift'"):
         attribute(two_strands, x, method="deeplft")
@@ -170,17 +176,12 @@ def test_deeplift_adds_up_to_the_change_of_the_output(net, x, references):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         scores = attribute(net, x, references=references)
-    assert np.abs(completeness_error(net, x, scores, references=references)).max() < 2e-4
-    assert np.abs(scores).max() > 1e-3
+    assert np.abs(completeness_error(net, x, scores, references=references)).max() < 1e-4 * np.abs(scores).sum((1, 2)).max()
 
 
 def test_integrated_gradients_add_up_as_far_as_the_steps_go(net, x):
-    errors = [
-        np.abs(completeness_error(net, x, attribute(net, x, method="integrated-gradients", n_steps=steps, references=2), references=2)).mean()
-        for steps in (3, 300)
-    ]
-    assert errors[1] < 0.03
-    assert errors[1] < errors[0] + 1e-6
+    scores = attribute(net, x, method="integrated-gradients", n_steps=300, references=2)
+    assert np.abs(completeness_error(net, x, scores, references=2)).mean() < 0.01 * np.abs(scores).sum((1, 2)).mean()
 
 
 def test_deeplift_warns_where_it_cannot_add_up(x):
@@ -190,7 +191,7 @@ def test_deeplift_warns_where_it_cannot_add_up(x):
             self.conv = nn.Conv1d(4, 5, 3)
 
         def forward(self, x):
-            return torch.relu(self.conv(x) - 1).amax(-1).sum(1)
+            return torch.relu(self.conv(x)).amax(-1).sum(1)
 
     with pytest.warns(UserWarning, match=r"miss \d+% of the change of Functional's output.*functional call"):
         attribute(Functional(), x)

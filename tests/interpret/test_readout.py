@@ -69,7 +69,7 @@ def test_an_unknown_output_is_named_with_a_guess():
 
 
 def test_a_name_needs_named_outputs():
-    with pytest.raises(InputError, match="Linear does not name its outputs. Pass its number"):
+    with pytest.raises(InputError, match=r"Linear does not name its outputs. Pass its number"):
         Readout(nn.Linear(2, 1), "Reb1")
 
 

@@ -14,11 +14,12 @@ import yaml
 from seqdl.evaluate.bootstrap import with_intervals
 from seqdl.io.meme import write_meme
 from seqdl.motif.motif import Motif
-from seqdl.plot.logo import save_logo
+from seqdl.plot.logos import save_logo
 
 CHROMOSOMES = {"train": ["chrI", "chrIII", "chrVI", "chrVII", "chrX", "chrXII", "chrXV"], "val": ["chrV"], "test": ["chrII", "chrIV"]}
 SIZES = {"train": (2100, 4200), "val": (260, 520), "test": (500, 1000)}
 LENGTH = 200
+IDS = {"REB1": "MA0363.1", "ABF1": "MA0265.1", "CBF1": "MA0281.1", "RAP1": "MA0359.1"}
 SITES = {"REB1": "TTACCCGG", "ABF1": "CGTNNNNNATGA", "CBF1": "TCACGTGA", "RAP1": "CACCCATACA"}
 
 
@@ -42,32 +43,33 @@ def write_run(folder: Path, *, separation: float = 2.9, n_motifs: int = 20, seed
     return folder
 
 
-def edit_json(path: Path, **changes: object) -> None:
-    """Put values into a JSON file of a run folder; a dot in a name (written __) goes one level down."""
-    found = json.loads(path.read_text())
-    for name, value in changes.items():
-        *above, last = name.split("__")
-        place = found
-        for key in above:
-            place = place.setdefault(key, {})
-        place[last] = value
-    path.write_text(json.dumps(found))
-
-
 def _examples(rng: np.random.Generator) -> pd.DataFrame:
     rows = []
     for split, (positives, negatives) in SIZES.items():
         for target, n in ((1, positives), (0, negatives)):
             for i in range(n):
                 start = int(rng.integers(1000, 800_000))
-                rows.append((f"{'peak' if target else 'background'}_{split}_{i}", str(rng.choice(CHROMOSOMES[split])), start, start + LENGTH, ".", target, split))
+                rows.append(
+                    (
+                        f"{'peak' if target else 'background'}_{split}_{i}",
+                        str(rng.choice(CHROMOSOMES[split])),
+                        start,
+                        start + LENGTH,
+                        ".",
+                        target,
+                        split,
+                    )
+                )
     return pd.DataFrame(rows, columns=["id", "chrom", "start", "end", "strand", "target", "split"])
 
 
 def _dropped(rng: np.random.Generator) -> pd.DataFrame:
     reasons = ["reaches past the chromosome end"] * 9 + ["contains an unknown base (N)"] * 14 + ["same interval as another example"] * 4
     starts = rng.integers(0, 1_000_000, len(reasons))
-    rows = [(f"peak_{i}", "chrM" if i < 9 else "chrXII", int(start), int(start) + LENGTH, reason, "reb1.bed") for i, (reason, start) in enumerate(zip(reasons, starts, strict=True))]
+    rows = [
+        (f"peak_{i}", "chrM" if i < 9 else "chrXII", int(start), int(start) + LENGTH, reason, "reb1.bed")
+        for i, (reason, start) in enumerate(zip(reasons, starts, strict=True))
+    ]
     return pd.DataFrame(rows, columns=["id", "chrom", "start", "end", "reason", "source"])
 
 
@@ -106,7 +108,9 @@ def _log(rng: np.random.Generator) -> pd.DataFrame:
     val = 0.36 + 0.33 * np.exp(-epoch / 2.6) + 0.0022 * np.maximum(0, epoch - 9) ** 2 + rng.normal(0, 0.007, 15)
     auroc = 0.915 - 0.3 * np.exp(-epoch / 2.4) - 0.0012 * np.maximum(0, epoch - 10) ** 2 + rng.normal(0, 0.004, 15)
     rate = 0.005 * np.sin(np.pi * (epoch + 0.8) / 16)
-    return pd.DataFrame({"epoch": epoch, "step": (epoch + 1) * 99, "train_loss": train, "val_loss": val, "val_auroc": auroc, "lr": rate, "seconds": (epoch + 1) * 2.9})
+    return pd.DataFrame(
+        {"epoch": epoch, "step": (epoch + 1) * 99, "train_loss": train, "val_loss": val, "val_auroc": auroc, "lr": rate, "seconds": (epoch + 1) * 2.9}
+    )
 
 
 def _audit() -> dict[str, object]:
@@ -115,7 +119,15 @@ def _audit() -> dict[str, object]:
         return {"n": n} | {f"n_{kind}": k for kind, k in counts.items()} | {f"{kind}_rate": k / n for kind, k in counts.items()}
 
     def shortcut(name: str, auroc: float, positive: float, negative: float) -> dict[str, object]:
-        return {"name": name, "auroc": auroc, "low": auroc - 0.03, "high": auroc + 0.03, "is_shortcut": False, "positive_mean": positive, "negative_mean": negative}
+        return {
+            "name": name,
+            "auroc": auroc,
+            "low": auroc - 0.03,
+            "high": auroc + 0.03,
+            "is_shortcut": False,
+            "positive_mean": positive,
+            "negative_mean": negative,
+        }
 
     return {
         "n": {split: {"positives": p, "negatives": n} for split, (p, n) in SIZES.items()},
@@ -127,8 +139,10 @@ def _audit() -> dict[str, object]:
         "dropped": {"contains an unknown base (N)": 14, "reaches past the chromosome end": 9, "same interval as another example": 4},
         "notes": ["peaks.bed: 12 names occur more than once; made unique"],
         "verdict": [
-            "Leak: 9 of the 1,500 test sequences (0.6 %) are also in the training set (3 exact copies, 6 near-copies (80 % or more of the 24-mers)), so test scores will be too high.",
-            "No shortcut: alone, none of these separates the classes (AUROC on the test set: GC content 0.51, length 0.50, N content 0.50; 0.5 is chance, above 0.6 suspicious).",
+            "Leak: 9 of the 1,500 test sequences (0.6 %) are also in the training set (3 exact copies, "
+            "6 near-copies (80 % or more of the 24-mers)), so test scores will be too high.",
+            "No shortcut: alone, none of these separates the classes (AUROC on the test set: "
+            "GC content 0.51, length 0.50, N content 0.50; 0.5 is chance, above 0.6 suspicious).",
         ],
     }
 
@@ -164,7 +178,7 @@ def _write_motifs(folder: Path, n: int, rng: np.random.Generator) -> None:
                 "information_bits": motif.information_bits,
                 "consensus": motif.consensus,
                 "importance": 0.081 * np.exp(-i / 2.4) - 0.0004,
-                "match": "" if unnamed else f"MA0{363 - i}.1 {name}",
+                "match": "" if unnamed else f"{IDS[name]} {name}",
                 "match_p": "" if unnamed else p,
                 "match_q": "" if unnamed else min(1.0, 40 * p),
                 "offset": "" if unnamed else int(rng.integers(-3, 4)),
@@ -206,7 +220,16 @@ def _write_tracks(folder: Path, predictions: pd.DataFrame, rng: np.random.Genera
 
 def _config() -> dict[str, object]:
     return {
-        "data": {"genome": "/data/sacCer3.fa.gz", "peaks": "/data/reb1.bed", "negatives": "gc", "ratio": 2, "window": LENGTH, "center": "summit", "split": "chromosome", "strands": "shared"},
+        "data": {
+            "genome": "/data/sacCer3.fa.gz",
+            "peaks": "/data/reb1.bed",
+            "negatives": "gc",
+            "ratio": 2,
+            "window": LENGTH,
+            "center": "summit",
+            "split": "chromosome",
+            "strands": "shared",
+        },
         "model": {"name": "cnn", "filters": 64, "width": 15, "dropout": 0.1},
         "task": {"name": "binary", "pooling": "max"},
         "training": {"max_epochs": 20, "batch_size": 64, "lr": 0.005, "patience": 8},

@@ -6,7 +6,7 @@ from typing import Any
 
 from seqdl.report.belief_data import FEATURES
 from seqdl.report.folder import RunFolder
-from seqdl.report.numbers import Estimate, count, decimal, number, percent
+from seqdl.report.numbers import Estimate, count, number, percent
 from seqdl.report.section import Section
 
 KINDS = (
@@ -22,9 +22,19 @@ def audit(run: RunFolder) -> Section:
     """Return the leak table and the shortcuts."""
     title = "The audit"
     if not run.audit:
-        return Section("audit", title, absent="There is no audit in this run folder (audit.json), so leaks and shortcuts are unknown. `seqdl audit` on the same inputs makes one.")
+        return Section(
+            "audit",
+            title,
+            absent="There is no audit in this run folder (audit.json), "
+            "so leaks and shortcuts are unknown. `seqdl audit` on the same inputs makes one.",
+        )
     lede = "Made before training; nothing was removed unless --deduplicate was given."
-    values = {"leaks": _leaks(run.audit.get("leakage")), "shortcuts": _shortcuts(run.audit.get("shortcuts")), "verdict": run.audit.get("verdict") or [], "notes": run.audit.get("notes") or []}
+    values = {
+        "leaks": _leaks(run.audit.get("leakage")),
+        "shortcuts": _shortcuts(run.audit.get("shortcuts")),
+        "verdict": run.audit.get("verdict") or [],
+        "notes": run.audit.get("notes") or [],
+    }
     return Section("audit", title, lede, values)
 
 
@@ -67,4 +77,4 @@ def _mean(name: str, value: object) -> str:
     found = number(value)
     if found is None:
         return "–"
-    return f"{decimal(found, 1)} bp" if name == "length" else percent(found)
+    return f"{found:,.4g} bp" if name == "length" else percent(found)

@@ -10,7 +10,7 @@ WORDS = {"serious": "Against it", "caution": "Take care", "note": "Keep in mind"
 
 
 def belief(run: RunFolder) -> Section:
-    """Return the findings, the gravest first."""
+    """Return the findings: against, for, and to keep in mind."""
     title = "How far to believe this"
     found = findings(run)
     if not found:

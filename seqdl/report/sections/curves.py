@@ -20,18 +20,28 @@ def curves(run: RunFolder) -> Section:
     """Return the pictures made from predictions.tsv."""
     title = "The scores themselves"
     if run.predictions is None:
-        return Section("curves", title, absent="There is no predictions.tsv in this run folder, so no curve can be drawn. `seqdl evaluate` on this run writes it.")
+        return Section(
+            "curves",
+            title,
+            absent="There is no predictions.tsv in this run folder, so no curve can be drawn. `seqdl evaluate` on this run writes it.",
+        )
     scored = run.scored("test")
     if not scored:
         return Section("curves", title, absent="predictions.tsv holds no test example with a known target, so no curve can be drawn.")
     drawn = [(name, target, prediction) for name, target, prediction in scored if two_classes(target)]
     if not drawn:
-        words = "The test targets are numbers or a single class, and ROC, precision and calibration need two classes; the measures above say how well they are predicted."
+        words = (
+            "The test targets are numbers or a single class, and ROC, "
+            "precision and calibration need two classes; the measures above say how well they are predicted."
+        )
         return Section("curves", title, absent=words)
     others = _baseline_curves(run) if len(scored) == 1 else []
     panels = [(name if len(scored) > 1 else "", _panel(target, prediction, others)) for name, target, prediction in drawn[:MOST_OUTPUTS]]
     _, target, _ = drawn[0]
-    lede = f"From {plural(len(target), 'test example')} in predictions.tsv, {plural(int(target.sum()), 'positive')} among them. Rest the pointer on a mark for its numbers."
+    lede = (
+        f"From {plural(len(target), 'test example')} in predictions.tsv, "
+        f"{plural(int(target.sum()), 'positive')} among them. Rest the pointer on a mark for its numbers."
+    )
     if len(drawn) > MOST_OUTPUTS:
         lede += f" The first {MOST_OUTPUTS} of {len(drawn)} outputs are drawn."
     legend = [("network", "network"), *[(curve.mark, curve.name) for curve in others]]
@@ -43,13 +53,23 @@ def _panel(target: Floats, prediction: Floats, others: list[charts.Curve]) -> li
     probability = bool(prediction.min() >= 0 and prediction.max() <= 1)
     lines = [charts.Curve("network", "network", target, prediction), *others]
     found = [
-        ("ROC", "Positives found against negatives called, from strict to loose." + (" The dot is a threshold of 0.5." if probability else ""), charts.roc(lines, 0.5 if probability else None)),
+        (
+            "ROC",
+            "Positives found against negatives called, from strict to loose." + (" The dot is a threshold of 0.5." if probability else ""),
+            charts.roc(lines, 0.5 if probability else None),
+        ),
         ("Precision and recall", "How many of the calls are right, as more of the positives are found.", charts.precision_recall(lines)),
         ("Scores by class", "Positives upwards, negatives downwards, each as shares of its class.", charts.histogram(target, prediction)),
     ]
     if probability:
-        found.append(("Calibration", "On the diagonal, a prediction of 0.8 is right in 8 cases of 10. Larger dots hold more examples.", charts.calibration(reliability(target, prediction))))
-    return [(title, caption, Markup(picture)) for title, caption, picture in found]  # noqa: S704
+        found.append(
+            (
+                "Calibration",
+                "On the diagonal, a prediction of 0.8 is right in 8 cases of 10. Larger dots hold more examples.",
+                charts.calibration(reliability(target, prediction)),
+            )
+        )
+    return [(title, caption, Markup(picture)) for title, caption, picture in found]
 
 
 def _baseline_curves(run: RunFolder) -> list[charts.Curve]:

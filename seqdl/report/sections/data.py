@@ -23,7 +23,9 @@ def data(run: RunFolder) -> Section:
     counts = class_counts(run)
     ledger = _ledger(run)
     if not counts and ledger is None:
-        return Section("data", title, absent="This run folder holds no list of examples (data/examples.tsv) and no counts, so the data cannot be described.")
+        return Section(
+            "data", title, absent="This run folder holds no list of examples (data/examples.tsv) and no counts, so the data cannot be described."
+        )
     order = [split for split in SPLITS if split in counts] + [split for split in counts if split not in SPLITS]
     largest = max((sum(counts[split].values()) for split in order), default=1) or 1
     chromosomes = _chromosomes(run)
@@ -36,8 +38,13 @@ def data(run: RunFolder) -> Section:
         }
         for split in order
     ]
-    total = sum(split["total"] for split in splits)
-    values = {"splits": splits, "ledger": ledger, "facts": _facts(run), "classes": sorted({name for split in order for name in counts[split]}, reverse=True)}
+    total = sum(sum(counts[split].values()) for split in order)
+    values = {
+        "splits": splits,
+        "ledger": ledger,
+        "facts": _facts(run),
+        "classes": sorted({name for split in order for name in counts[split]}, reverse=True),
+    }
     return Section("data", title, f"{plural(total, 'example')} in all." if splits else "", values)
 
 

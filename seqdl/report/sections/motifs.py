@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from markupsafe import Markup
@@ -15,7 +17,7 @@ from seqdl.motif.motif import Motif
 from seqdl.report.belief_data import SIGNIFICANT, VAGUE_BITS
 from seqdl.report.folder import RunFolder
 from seqdl.report.inline import inline_svg
-from seqdl.report.numbers import count, decimal, number, plural, probability
+from seqdl.report.numbers import decimal, number, plural, probability
 from seqdl.report.section import Section
 
 LOGO_BUDGET = 1_200_000
@@ -34,10 +36,9 @@ class Row:
     match_name: str
     q: float | None
     bits: float | None
-    sites: float | None
     importance: float | None
     share: float
-    reverse: bool
+    known: bool
     logo: Markup
     reverse_logo: Markup
     note: str
@@ -45,7 +46,7 @@ class Row:
     @property
     def shown(self) -> dict[str, str]:
         """The numbers as they are written."""
-        return {"q": probability(self.q), "bits": decimal(self.bits, 1), "sites": count(self.sites), "importance": decimal(self.importance, 4)}
+        return {"q": probability(self.q), "bits": decimal(self.bits, 1), "importance": decimal(self.importance, 4)}
 
 
 def motifs(run: RunFolder) -> Section:
@@ -57,12 +58,15 @@ def motifs(run: RunFolder) -> Section:
     if table.empty:
         return Section("motifs", title, absent="No filter of the first layer fired often enough to make a motif.")
     rows = motif_rows(run, table)
-    known = [row for row in rows if row.q is not None and row.q < SIGNIFICANT]
+    known = [row for row in rows if row.known]
     vague = sum(row.bits is not None and row.bits < VAGUE_BITS for row in rows)
     different = len({row.match_id for row in known})
     parts = [f"{plural(len(rows), 'filter')} of the first layer, as {'a motif' if len(rows) == 1 else 'motifs'}, the most important first."]
     if known:
-        parts.append(f"{len(known)} {'matches' if len(known) == 1 else 'match'} a known motif at q < {SIGNIFICANT:g}, {plural(different, 'different one')} in all.")
+        parts.append(
+            f"{len(known)} {'matches' if len(known) == 1 else 'match'} a known motif at q < {SIGNIFICANT:g}"
+            + (f", {different} different ones in all." if different > 1 else ".")
+        )
     if vague:
         parts.append(f"{vague} {'is' if vague == 1 else 'are'} vague (under {VAGUE_BITS:g} bits): their matches mean little.")
     return Section("motifs", title, " ".join(parts), {"rows": rows, "has_importance": any(row.importance is not None for row in rows)})
@@ -75,7 +79,7 @@ def motif_rows(run: RunFolder, table: pd.DataFrame) -> list[Row]:
     rows, spent = [], 0
     for rank, record in enumerate(table.to_dict("records"), start=1):
         name = str(record["name"])
-        reverse = str(record.get("strand") or "") == "-" and bool(str(record.get("match") or ""))
+        reverse = _is_reverse(record)
         folder = run.path / "motifs" / "logos"
         logo = reverse_logo = ""
         if spent < LOGO_BUDGET:
@@ -84,11 +88,11 @@ def motif_rows(run: RunFolder, table: pd.DataFrame) -> list[Row]:
                 turned = by_name[name].reverse_complement() if name in by_name else None
                 reverse_logo = _logo(folder / f"{name}_rc.svg", turned, prefix=f"logo{rank}r-", label=f"reverse complement of the logo of {name}")
             spent += len(logo) + len(reverse_logo)
-        rows.append(_row(rank, record, largest, (logo, reverse_logo)))
+        rows.append(_row(rank, record, largest=largest, logos=(logo, reverse_logo)))
     return rows
 
 
-def _row(rank: int, record: dict[str, object], largest: float, logos: tuple[str, str]) -> Row:
+def _row(rank: int, record: Mapping[Hashable, Any], *, largest: float, logos: tuple[str, str]) -> Row:
     match_id, _, match_name = str(record.get("match") or "").partition(" ")
     importance = number(record.get("importance"))
     return Row(
@@ -99,24 +103,33 @@ def _row(rank: int, record: dict[str, object], largest: float, logos: tuple[str,
         match_name=match_name or match_id,
         q=number(record.get("match_q")) if match_id else None,
         bits=number(record.get("information_bits")),
-        sites=number(record.get("n_sites")),
         importance=importance,
         share=max(0.0, importance) / largest if importance is not None and largest else 0.0,
-        reverse=str(record.get("strand") or "") == "-" and bool(match_id),
-        logo=Markup(logos[0]),  # noqa: S704
-        reverse_logo=Markup(logos[1]),  # noqa: S704
+        known=_is_known(record),
+        logo=Markup(logos[0]),
+        reverse_logo=Markup(logos[1]),
         note=_note(record, match_id),
     )
 
 
-def _note(record: dict[str, object], match_id: str) -> str:
+def _is_known(record: Mapping[Hashable, Any]) -> bool:
+    q = number(record.get("match_q"))
+    return bool(record.get("match")) and q is not None and q < SIGNIFICANT
+
+
+def _is_reverse(record: Mapping[Hashable, Any]) -> bool:
+    """Tell whether the motif is to be shown turned round too: where a match that counts lies on the other strand."""
+    return _is_known(record) and record.get("strand") == "-"
+
+
+def _note(record: Mapping[Hashable, Any], match_id: str) -> str:
     """Say in words what to make of a motif."""
-    bits, q, sites = (number(record.get(key)) for key in ("information_bits", "match_q", "n_sites"))
+    bits, sites = (number(record.get(key)) for key in ("information_bits", "n_sites"))
     importance, direction = number(record.get("importance")), number(record.get("direction"))
     notes = []
     if bits is not None and bits < VAGUE_BITS:
         notes.append("Vague filter: a match to it means little." if match_id else "Vague filter.")
-    elif not match_id or q is None or q >= SIGNIFICANT:
+    elif not _is_known(record):
         notes.append("Like no known motif: new, part of one, or chance.")
     if sites is not None and sites < FEW_SITES:
         notes.append(f"Made of {plural(round(sites), 'site')} only.")
@@ -133,7 +146,7 @@ def _logo(path: Path, motif: Motif | None, *, prefix: str, label: str) -> str:
         return inline_svg(path.read_text(encoding="utf-8"), prefix=prefix, label=label, source=str(path))
     if motif is None:
         return ""
-    from seqdl.plot.logo import logo_svg
+    from seqdl.plot.svg_logos import logo_svg
 
     return inline_svg(logo_svg(motif), prefix=prefix, label=label)
 
@@ -154,10 +167,10 @@ def best_logo(run: RunFolder) -> tuple[str, Markup] | None:
     if table is None or table.empty:
         return None
     rows = motif_rows(run, table.head(12))
-    known = [row for row in rows if row.q is not None and row.q < SIGNIFICANT and (row.bits or 0) >= VAGUE_BITS]
+    known = [row for row in rows if row.known and (row.bits or 0) >= VAGUE_BITS]
     best = (known or rows)[0]
     logo = best.reverse_logo or best.logo
     if not logo:
         return None
-    match = f"matches {best.match_name}" if best.q is not None and best.q < SIGNIFICANT else "like no known motif"
-    return f"{best.name}, {match}", Markup(re.sub(r"\blogo(\d+r?)-", r"head\1-", logo))  # noqa: S704
+    match = f"matches {best.match_name}" if best.known else "like no known motif"
+    return f"{best.name}, {match}", Markup(re.sub(r"\blogo(\d+r?)-", r"head\1-", logo))

@@ -20,15 +20,19 @@ def performance(run: RunFolder) -> Section:
     title = "How well it does"
     measures = headline_measures(run)
     if not measures:
-        return Section("performance", title, absent="There are no test metrics in this run folder (metrics.json). `seqdl evaluate` on this run writes them.")
+        return Section(
+            "performance", title, absent="There are no test metrics in this run folder (metrics.json). `seqdl evaluate` on this run writes them."
+        )
     names = [name for name in run.metrics.get("baselines") or {} if any(name in baselines(run, measure) for measure in measures)]
     order = list(baselines(run, measures[0]))
     names = order + [name for name in names if name not in order]
     rows = [("network", "network", [score(run, measure) for measure in measures], _network_detail(run))]
-    rows += [(BASELINES.get(name, name), name, [baselines(run, measure).get(name) for measure in measures], baseline_detail(run, name)) for name in names]
+    rows += [
+        (BASELINES.get(name, name), name, [baselines(run, measure).get(name) for measure in measures], baseline_detail(run, name)) for name in names
+    ]
     guesses = [_guess(run, measure) for measure in measures]
     figures = [
-        Markup(charts.whiskers([(name, mark, values[i]) for name, mark, values, _ in rows], measure=label_of(measure), guess=guesses[i]))  # noqa: S704
+        Markup(charts.whiskers([(name, mark, values[i]) for name, mark, values, _ in rows], measure=label_of(measure), guess=guesses[i]))
         for i, measure in enumerate(measures)
     ]
     values = {

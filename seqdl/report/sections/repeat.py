@@ -21,7 +21,9 @@ def repeat(run: RunFolder) -> Section:
     command = manifest.get("command") or ""
     words = shlex.join(map(str, command)) if isinstance(command, list) else str(command)
     seed = manifest.get("seed", run.config.get("seed"))
-    facts = [(name, str(value)) for name, value in (("seed", seed), ("device", manifest.get("device") or run.config.get("device"))) if value is not None]
+    facts = [
+        (name, str(value)) for name, value in (("seed", seed), ("device", manifest.get("device") or run.config.get("device"))) if value is not None
+    ]
     versions = manifest.get("versions")
     inputs = [(PurePath(path).name, str(path), _digest(entry)) for path, entry in (manifest.get("inputs") or {}).items()]
     path = run.path / "config.yaml"

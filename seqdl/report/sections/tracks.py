@@ -16,12 +16,18 @@ from seqdl.sequence.encode import decode, one_hot
 SHOWN = 5
 STRETCH = 9
 """Width of the stretch that is named in the caption (bp)."""
-METHODS = {"deeplift": "DeepLIFT", "ism": "in-silico mutagenesis", "input-x-gradient": "input × gradient", "integrated-gradients": "integrated gradients", "saliency": "saliency"}
+METHODS = {
+    "deeplift": "DeepLIFT",
+    "ism": "in-silico mutagenesis",
+    "input-x-gradient": "input × gradient",
+    "integrated-gradients": "integrated gradients",
+    "saliency": "saliency",
+}
 
 
 @dataclass(frozen=True)
 class Track:
-    """One example."""
+    """One example, ready for the page; `place` counts from 0, as the axis of the picture does."""
 
     name: str
     prediction: str
@@ -34,16 +40,20 @@ class Track:
 
 def tracks(run: RunFolder) -> Section:
     """Return up to five examples as letters scaled by their contribution."""
-    title = "Where it looks, in five sequences"
+    title = "Where it looks"
     found = run.tracks
     if found is None or not found.names:
-        words = "There are no attributions in this run folder (attributions/examples.npz), so no sequence can be shown base by base. `seqdl attribute` on this run makes them."
-        return Section("tracks", "Where it looks, in example sequences", absent=words)
+        words = (
+            "There are no attributions in this run folder (attributions/examples.npz), "
+            "so no sequence can be shown base by base. `seqdl attribute` on this run makes them."
+        )
+        return Section("tracks", title, absent=words)
     shown = [_track(found, index) for index in _chosen(found)]
-    if len(shown) != SHOWN:
-        title = f"Where it looks, in {plural(len(shown), 'sequence')}"
     method = METHODS.get(found.method.replace("_", "-"), found.method)
-    lede = "The height of a letter is what that base adds to the prediction; below the line it speaks against it." + (f" Method: {method}." if method else "")
+    lede = (
+        f"{plural(len(shown), 'example')}. The height of a letter is what that base adds to the prediction; below the line it speaks against it."
+        + (f" Method: {method}." if method else "")
+    )
     return Section("tracks", title, lede, {"tracks": shown})
 
 
@@ -59,7 +69,7 @@ def _chosen(found: Tracks) -> list[int]:
 
 
 def _track(found: Tracks, index: int) -> Track:
-    from seqdl.plot.track import track_svg
+    from seqdl.plot.tracks import track_svg
 
     codes, scores = found.codes[index], found.attributions[index]
     per_base = scores.sum(axis=0)
@@ -71,7 +81,7 @@ def _track(found: Tracks, index: int) -> Track:
     picture = inline_svg(
         track_svg(scores, one_hot(codes)),
         prefix=f"track{index}-",
-        label=f"Contribution of every base of {name}; the strongest stretch is {stretch} at position {start + 1}.",
+        label=f"Contribution of every base of {name}; the strongest stretch is {stretch} at {start} to {start + width}.",
     )
     return Track(
         name=name,
@@ -79,6 +89,6 @@ def _track(found: Tracks, index: int) -> Track:
         truth={1.0: "positive", 0.0: "negative"}.get(target, decimal(target, 2)),
         right=target not in (0.0, 1.0) or (prediction >= 0.5) == (target == 1),
         stretch=stretch,
-        place=f"{start + 1}–{start + width}",
-        picture=Markup(picture),  # noqa: S704
+        place=f"{start}–{start + width}",
+        picture=Markup(picture),
     )

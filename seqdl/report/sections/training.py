@@ -23,12 +23,28 @@ def training(run: RunFolder) -> Section:
     epochs = pd.to_numeric(log["epoch"]).to_numpy(dtype=np.float64)
     best = best_epoch(log)
     figures = []
-    losses = {name: (mark, values) for name, mark, values in (("training", "pale", _column(log, "train_loss")), ("validation", "network", _column(log, "val_loss"))) if values is not None}
+    losses = {
+        name: (mark, values)
+        for name, mark, values in (("training", "pale", _column(log, "train_loss")), ("validation", "network", _column(log, "val_loss")))
+        if values is not None
+    }
     if losses:
-        figures.append(("Loss", "Where training keeps falling while validation rises, the network memorises.", Markup(charts.history(epochs, losses, best, y_label="Loss"))))  # noqa: S704
+        figures.append(
+            (
+                "Loss",
+                "Where training keeps falling while validation rises, the network memorises.",
+                Markup(charts.history(epochs, losses, best, y_label="Loss")),
+            )
+        )
     area = _column(log, "val_auroc")
     if area is not None:
-        figures.append(("Validation AUROC", "The epoch with the dashed line was kept.", Markup(charts.history(epochs, {"validation": ("network", area)}, best, y_label="AUROC"))))  # noqa: S704
+        figures.append(
+            (
+                "Validation AUROC",
+                "The epoch with the dashed line was kept.",
+                Markup(charts.history(epochs, {"validation": ("network", area)}, best, y_label="AUROC")),
+            )
+        )
     if not figures:
         return Section("training", title, absent="log.csv holds no loss and no validation score, so the training cannot be shown.")
     words = [plural(len(epochs), "epoch")]

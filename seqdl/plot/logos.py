@@ -12,7 +12,7 @@ from seqdl.errors import InputError
 from seqdl.io.files import writing
 from seqdl.motif.motif import Motif
 from seqdl.plot.letters import BASES, COLOURS
-from seqdl.plot.logo_svg import GREY, Kind, logo_svg, stack_heights
+from seqdl.plot.svg_logos import GREY, Kind, logo_svg, stack_heights
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

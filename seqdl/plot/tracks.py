@@ -68,10 +68,10 @@ def track(scores: ArrayLike, x: ArrayLike | None = None, *, ax: Axes | None = No
     for b, letter in enumerate(BASES):
         mine = base == b
         if mine.any():
-            path = _compound_path(letter, start - 0.5 + GAP / 2 + position[mine], low[mine], high[mine] - low[mine])
+            path = _compound_path(letter, start - 0.5 + GAP / 2 + position[mine], bottom=low[mine], height=high[mine] - low[mine])
             ax.add_patch(PathPatch(path, facecolor=COLOURS[letter], linewidth=0))
     ax.axhline(0, color=ax.xaxis.label.get_color(), linewidth=0.6)
-    ax.set_xlim(start - 0.5, start + length - 0.5)
+    ax.set_xlim(start - 0.5, start + max(length, 1) - 0.5)
     ax.set_ylim(*_limits(low, high))
     ax.xaxis.set_major_locator(MaxNLocator(nbins=10, integer=True, min_n_ticks=1))
     ax.ticklabel_format(axis="x", style="plain", useOffset=False)
@@ -190,7 +190,7 @@ def _limits(low: Heights, high: Heights) -> tuple[float, float]:
     return (bottom - room if bottom < 0 else 0.0), (top + room if top > 0 else 0.0)
 
 
-def _compound_path(letter: str, left: Heights, bottom: Heights, height: Heights) -> Any:
+def _compound_path(letter: str, left: Heights, *, bottom: Heights, height: Heights) -> Any:
     """Return many copies of a letter as one matplotlib path, which draws far faster than one patch a letter."""
     from matplotlib.path import Path
 
@@ -222,14 +222,17 @@ def _svg_axes(width: int, height: int, *, zero: float, scale: float, limits: tup
     floor = height - below
     space = _nice((limits[1] - limits[0]) / 3)
     values = np.arange(np.ceil(limits[0] / space), np.floor(limits[1] / space) + 1) * space
-    style = ".6g" if space >= 0.01 else ".0e"
+    ticks_of = [f"{value + 0:.6g}" if space >= 0.01 else f"{value:.0e}".replace("e-0", "e-") if round(value / space) else "0" for value in values]
     lines = [
         f"M{number(left)} {number(above)}V{number(floor)}",
         f"M{number(left)} {number(zero)}H{number(width - right)}M{number(left)} {number(floor)}H{number(width - right)}",
     ]
     lines += [f"M{number(left - 4)} {number(zero - value * scale)}h4" for value in values]
     lines += [f"M{number(left + at)} {number(floor)}v4" for at, _ in ticks]
-    texts = [f'<text x="{number(left - 7)}" y="{number(zero - value * scale + 4)}" text-anchor="end">{value + 0:{style}}</text>' for value in values]
+    texts = [
+        f'<text x="{number(left - 7)}" y="{number(zero - value * scale + 4)}" text-anchor="end">{text}</text>'
+        for value, text in zip(values.tolist(), ticks_of, strict=True)
+    ]
     texts += [f'<text x="{number(left + at)}" y="{number(floor + 15)}" text-anchor="middle">{text}</text>' for at, text in ticks]
     texts.append(f'<text x="{number((left + width - right) / 2)}" y="{number(height - 3)}" text-anchor="middle">position (bp)</text>')
     middle = number((above + floor) / 2)

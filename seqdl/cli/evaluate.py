@@ -1,0 +1,48 @@
+"""seqdl evaluate: metrics beside baselines."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from seqdl.cli.console import Console
+from seqdl.cli.flags import add_config_flags, config_from_flags
+
+EPILOG = """examples:
+  seqdl evaluate RUN                                  the run's own test split
+  seqdl evaluate RUN --fasta POS.fa NEG.fa            other sequences
+  seqdl evaluate RUN --genome G.fa --peaks P.bed      other peaks
+  seqdl evaluate RUN --fail-on baseline               exit 3 unless the network is above every baseline
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of this verb."""
+    parser.add_argument("run", metavar="RUN", help="a run folder")
+    parser.add_argument("-o", "--output", metavar="FILE.json", help="also write the metrics here")
+    parser.add_argument("--fail-on", metavar="CHECK", help="baseline, leak: exit 3 where a baseline is not beaten, or the test set leaks")
+    add_config_flags(parser, ("data",))
+
+
+def run(options: argparse.Namespace, console: Console) -> int:
+    """Measure the network, and print it beside its baselines."""
+    from seqdl.experiment.evaluate import comparison
+    from seqdl.experiment.measure import check_passes, measure, parse_checks
+    from seqdl.experiment.provenance import write_json
+    from seqdl.experiment.run import load_run
+    from seqdl.io.files import check_writable
+
+    trained = load_run(options.run)
+    checks = parse_checks(options.fail_on)
+    if options.output:
+        check_writable(options.output, force=options.force)
+    inputs = config_from_flags(options)
+    given = inputs if inputs.data.fasta or inputs.data.peaks else None
+    metrics = measure(trained, given, seed=options.seed, say=console.note)
+    if options.output:
+        write_json(Path(options.output), metrics)
+    console.result(comparison(metrics))
+    console.result(f"\n{metrics['test']}")
+    console.emit(metrics)
+    check_passes(metrics, checks)
+    return 0

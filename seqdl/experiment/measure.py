@@ -1,0 +1,104 @@
+"""Evaluate a trained run, on its own test split or on other data, and hold it against what was asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from seqdl.audit.leakage import find_leaks
+from seqdl.errors import CheckFailed, UnknownNameError
+from seqdl.experiment.complete import intervals_of, silent
+from seqdl.experiment.evaluate import Evaluation, evaluate_baselines, evaluate_predictions
+from seqdl.experiment.predict import prediction_table
+from seqdl.experiment.prepare import prepare
+from seqdl.io.databases import load_database
+
+if TYPE_CHECKING:
+    from seqdl.data.dataset import SequenceData
+    from seqdl.experiment.config import Config
+    from seqdl.experiment.run import Run
+
+CHECKS = ("baseline", "leak")
+
+
+def parse_checks(text: str | None) -> list[str]:
+    """Return the checks of a comma-separated list.
+
+    Examples
+    --------
+    >>> parse_checks("baseline,leak")
+    ['baseline', 'leak']
+    """
+    names = [word.strip() for word in (text or "").split(",") if word.strip()]
+    for name in names:
+        if name not in CHECKS:
+            raise UnknownNameError("check for --fail-on", name, CHECKS)
+    return names
+
+
+def measure(run: Run, inputs: Config | None = None, *, seed: int | None = None, say: Callable[[str], None] = silent) -> dict[str, Any]:
+    """Measure a run beside its baselines.
+
+    Parameters
+    ----------
+    run : Run
+    inputs : Config, optional
+        Other data to measure on; by default the run's own splits. The baselines are fitted on the run's training
+        split in either case, and leaks are looked for between that and what is measured.
+    seed : int, optional
+        Of the bootstrap; by default the run's.
+    say : callable
+
+    Returns
+    -------
+    dict
+        "test", "test_leak_free", "baselines", "n_leaks", and "val" for the run's own data.
+    """
+    seed = int(run.config.get("seed", 0)) if seed is None else seed
+    data = run.data if inputs is None else _beside_training(run.data, prepare_all(inputs))
+    predictions = run.predictions if inputs is None else prediction_table(run.task, data, device=run.config.get("device", "auto"))
+    leaks = find_leaks(data.codes, data.examples["split"].to_numpy(), intervals=intervals_of(data))
+    found = evaluate_predictions(predictions, leaky=leaks.leaky[predictions.index], seed=seed)
+    say("fitting the baselines on the run's training split: GC, k-mers, best known motif")
+    found["baselines"], _ = evaluate_baselines(data, load_database(run.config.get("database") or "jaspar"), seed=seed)
+    found["test"] = Evaluation(found["test"])
+    found["n_leaks"] = int(leaks.leaky[data.rows("test")].sum())
+    return found
+
+
+def prepare_all(config: Config) -> SequenceData:
+    """Prepare inputs of which every example is a test example."""
+    data = prepare(config, whole=True)
+    data.examples["split"] = "test"
+    return data
+
+
+def _beside_training(own: SequenceData, other: SequenceData) -> SequenceData:
+    """Return the run's training examples with other examples as the test split."""
+    from seqdl.data.dataset import SequenceData
+
+    rows = own.rows("train")
+    sequences = [*_sequences(own, rows), *_sequences(other, np.arange(len(other)))]
+    target = np.concatenate([own.targets("train")[:, 0], other.targets()[:, 0]])
+    split = ["train"] * len(rows) + ["test"] * len(other)
+    names = [*("train:" + own.examples["id"].iloc[rows]), *other.examples["id"]]
+    return SequenceData.from_sequences(sequences, target, split, names=names)
+
+
+def _sequences(data: SequenceData, rows: Any) -> list[Any]:
+    lengths = np.full(len(data), data.length) if data.lengths is None else data.lengths
+    return [data.codes[row, : lengths[row]] for row in rows]
+
+
+def check_passes(metrics: dict[str, Any], checks: list[str]) -> None:
+    """Raise `CheckFailed` for the first check that does not pass."""
+    if "leak" in checks and metrics["n_leaks"]:
+        raise CheckFailed(f"{metrics['n_leaks']:,} test examples leak from the training set.")
+    if "baseline" in checks:
+        network = metrics["test"]["auroc"]["value"]
+        for name, entry in metrics["baselines"].items():
+            value = entry["auroc"]["value"]
+            if value is not None and (network is None or network <= value):
+                raise CheckFailed(f"the network's AUROC, {network:.3f}, is not above that of the baseline '{name}', {value:.3f} ({entry['detail']}).")

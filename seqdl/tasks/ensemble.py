@@ -1,0 +1,87 @@
+"""Several members under one roof: trained side by side, answering with their mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from seqdl.errors import InputError
+from seqdl.layers.onehot import one_hot
+from seqdl.tasks.base import Task
+from seqdl.types import Batch, Floats
+
+
+class Ensemble(Task):
+    """Members of the same objective, each with its own encoder and head, in one checkpoint.
+
+    They see the same batches and share no weights; the logits are the mean of theirs. Members that differ (activation,
+    width of the filters) gain more than the same one several times.
+
+    Parameters
+    ----------
+    members : sequence of Task
+        At least one; all of one class, with the same outputs. The first is the one whose filters are read.
+
+    Examples
+    --------
+    >>> from seqdl.models.cnn import CNN
+    >>> from seqdl.tasks.binary import Binary
+    >>> task = Ensemble([Binary(CNN(filters=8)), Binary(CNN(filters=8, width=11))]).eval()
+    >>> task(torch.zeros(2, 4, 50)).shape
+    torch.Size([2, 1])
+    """
+
+    def __init__(self, members: Sequence[Task]) -> None:
+        if not members:
+            raise InputError("an ensemble was asked for without members: at least one task was expected.")
+        first = members[0]
+        for member in members:
+            if type(member) is not type(first) or member.outputs != first.outputs:
+                raise InputError(
+                    f"an ensemble mixes {type(first).__name__} with outputs {first.outputs} and {type(member).__name__} with outputs "
+                    f"{member.outputs}: one kind of task with the same outputs was expected."
+                )
+        super().__init__(first.encoder, outputs=first.outputs, strands=first.strands)
+        del self.encoder, self.features
+        self.members = torch.nn.ModuleList(members)
+        self.monitor, self.higher_is_better, self.calibrated = first.monitor, first.higher_is_better, first.calibrated
+        self.recipe = {"members": [member.recipe for member in members]}
+
+    @property
+    def tasks(self) -> list[Task]:
+        """The members, typed."""
+        return [member for member in self.members if isinstance(member, Task)]
+
+    @property
+    def reader(self) -> Task:
+        """The member whose filters are read as motifs."""
+        return self.tasks[0]
+
+    def member_logits(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Return the logits of each member, (M, B, T)."""
+        return torch.stack([member.logits(x, lengths) for member in self.tasks])
+
+    def raw_logits(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Return the mean of the members' logits, (B, T)."""
+        return self.member_logits(x, lengths).mean(0)
+
+    def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """Return the loss of the mean logits."""
+        return self.reader.loss(logits, targets)
+
+    def link(self, logits: Tensor) -> Tensor:
+        """Return predictions for logits."""
+        return self.reader.link(logits)
+
+    def metrics(self, targets: Floats, predictions: Floats) -> dict[str, float]:
+        """Return the metrics of the members' objective."""
+        return self.reader.metrics(targets, predictions)
+
+    def training_step(self, batch: Batch, batch_index: int) -> Tensor:
+        """Return the sum of the members' losses: none sees another's gradient."""
+        x = one_hot(batch.codes)
+        losses = torch.stack([member.loss(member.logits(x, batch.lengths), batch.targets) for member in self.tasks])
+        self.log("train_loss", losses.detach().mean(), on_step=False, on_epoch=True, batch_size=len(batch.codes))
+        return losses.sum()

@@ -1,0 +1,139 @@
+"""Leaks against brute force, bioframe and planted copies."""
+
+from __future__ import annotations
+
+import bioframe
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from seqdl.audit.leakage import containment, count_contradictions, covered_share, find_leaks
+from seqdl.audit.ragged import Ragged
+from seqdl.errors import InputError, ShapeError
+from seqdl.sequence.edit import reverse_complement
+from seqdl.sequence.encode import decode
+
+
+def random_codes(n, length=100, seed=0):
+    return np.random.default_rng(seed).integers(0, 4, (n, length)).astype(np.uint8)
+
+
+def split_of(n, *, test):
+    split = np.full(n, "train", dtype="<U5")
+    split[list(test)] = "test"
+    return split
+
+
+def mutated(codes, n, seed=0):
+    """Return codes with n bases changed at one end, so that the rest stays whole."""
+    changed = codes.copy()
+    changed[:n] = (changed[:n] + 1 + np.random.default_rng(seed).integers(0, 3, n)) % 4
+    return changed
+
+
+@pytest.mark.parametrize("as_list", [False, True])
+def test_each_kind_of_planted_copy_is_found_and_nothing_else(as_list):
+    codes = random_codes(60)
+    codes[50] = codes[0]
+    codes[51] = reverse_complement(codes[1])
+    codes[52] = mutated(codes[2], 10)  # 67 of 77 24-mers stay: .87
+    codes[53] = mutated(reverse_complement(codes[3]), 10)
+    codes[54] = mutated(codes[4], 20)  # 57 of 77: .74, not a leak
+    leaks = find_leaks(list(codes) if as_list else codes, split_of(60, test=range(50, 60)))
+    assert {kind: np.flatnonzero(mask).tolist() for kind, mask in leaks.kinds.items()} == {
+        "exact": [50],
+        "reverse_complement": [51],
+        "near_copy": [52, 53],
+        "overlap": [],
+    }
+    assert np.flatnonzero(leaks.leaky).tolist() == [50, 51, 52, 53]
+
+
+def test_a_copy_within_the_test_set_or_between_validation_and_test_is_no_leak():
+    codes = random_codes(4)
+    codes[1] = codes[0]
+    assert not find_leaks(codes, ["test", "val", "train", "train"]).leaky.any()
+
+
+@settings(max_examples=30)
+@given(st.integers(0, 10_000))
+def test_containment_is_that_of_plain_sets_of_words(seed):
+    rng = np.random.default_rng(seed)
+    train, test = rng.integers(0, 5, (4, 80)), rng.integers(0, 5, (3, 60))
+    train[train == 4], test[test == 4] = np.where(rng.random((train == 4).sum()) < 0.1, 4, 1), np.where(rng.random((test == 4).sum()) < 0.1, 4, 1)
+    start = rng.integers(0, 20)
+    test[0, start : start + 35] = train[0, 10:45]
+    codes = [row.astype(np.uint8) for row in [*train, *test]]
+    codes[5][5:45] = reverse_complement(codes[1][:40])
+    words = [[decode(c[i : i + 24]) for i in range(len(c) - 23) if (c[i : i + 24] < 4).all()] for c in codes]
+    known = {word for listed in words[:4] for word in listed}
+    known |= {word.translate(str.maketrans("ACGT", "TGCA"))[::-1] for word in known}
+    training = np.arange(7) < 4
+    found = containment(Ragged.of(codes), training, ~training)
+    for i in range(4, 7):
+        assert found[i] == pytest.approx(np.mean([word in known for word in words[i]]) if words[i] else 0)
+
+
+def test_shared_construct_flanks_are_no_near_copies():
+    codes = random_codes(20, 110)
+    codes[:, :15], codes[:, -15:] = codes[0, :15], codes[0, -15:]
+    assert not find_leaks(codes, split_of(20, test=range(10, 20))).leaky.any()
+
+
+def test_sequences_of_n_and_sequences_shorter_than_a_word_are_handled():
+    codes = [np.full(50, 4, dtype=np.uint8)] * 2 + [np.array([0, 1, 2], dtype=np.uint8)] * 2 + [np.array([0, 1, 1], dtype=np.uint8)]
+    leaks = find_leaks(codes, ["train", "test", "train", "test", "test"])
+    assert leaks.leaky.tolist() == [False, False, False, True, False]
+
+
+def random_intervals(n, seed):
+    rng = np.random.default_rng(seed)
+    start = rng.integers(0, 2000, n)
+    return pd.DataFrame({"chrom": rng.choice(["chrI", "chrII", "chrIII"], n), "start": start, "end": start + rng.integers(1, 150, n)})
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # bioframe on pandas 3
+@pytest.mark.parametrize("seed", range(5))
+def test_the_covered_share_is_that_of_bioframe(seed):
+    asked, cover = random_intervals(80, seed), random_intervals(15, seed + 100)
+    wanted = bioframe.coverage(asked, bioframe.merge(cover)[["chrom", "start", "end"]])["coverage"] / (asked["end"] - asked["start"])
+    np.testing.assert_allclose(covered_share(asked, cover), wanted.to_numpy(float))
+
+
+def test_half_an_interval_in_training_is_a_leak_and_less_is_not():
+    intervals = pd.DataFrame({"chrom": ["chrI"] * 4 + ["chrII"], "start": [0, 100, 101, 150, 0], "end": [200, 300, 301, 170, 200]})
+    leaks = find_leaks(random_codes(5), ["train", "test", "test", "val", "test"], intervals=intervals)
+    assert leaks.kinds["overlap"].tolist() == [False, True, False, True, False]
+    assert leaks.as_dict()["val"]["n_overlap"] == 1
+
+
+def test_sequences_without_a_place_do_not_overlap():
+    intervals = pd.DataFrame({"chrom": ["", "", "chrI"], "start": [0, 0, 0], "end": [10, 10, 10]})
+    assert not find_leaks(random_codes(3), ["train", "test", "test"], intervals=intervals).leaky.any()
+
+
+def test_counts_and_rates_are_per_split_and_undefined_rates_are_none():
+    codes = random_codes(6)
+    codes[4] = codes[0]
+    table = find_leaks(codes, ["train"] * 4 + ["test"] * 2).as_dict()
+    assert table["test"]["n"], table["test"]["n_exact"] == (2, 1)
+    assert table["test"]["leaky_rate"] == 0.5
+    assert table["val"]["n"] == 0
+    assert table["val"]["exact_rate"] is None
+
+
+def test_the_same_sequence_with_both_labels_is_a_contradiction_on_either_strand():
+    codes = random_codes(6)
+    codes[3], codes[4] = codes[0], reverse_complement(codes[1])
+    assert count_contradictions(codes, np.array([1, 1, 1, 0, 0, 0], dtype=bool)) == 4
+    assert count_contradictions(codes, np.array([1, 1, 1, 1, 1, 0], dtype=bool)) == 0
+
+
+def test_intervals_that_do_not_fit_are_refused():
+    codes, split = random_codes(2), ["train", "test"]
+    with pytest.raises(InputError, match=r"the intervals have no column start, end; chrom, start and end are needed\. They have chrom"):
+        find_leaks(codes, split, intervals=pd.DataFrame({"chrom": ["chrI", "chrI"]}))
+    with pytest.raises(ShapeError, match="there are 1 intervals for 2 sequences"):
+        find_leaks(codes, split, intervals=pd.DataFrame({"chrom": ["chrI"], "start": [0], "end": [9]}))

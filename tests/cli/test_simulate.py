@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from seqdl.cli.main import main
+from seqdl.io.fasta import read_fasta
+from seqdl.io.meme import write_meme
+from seqdl.io.motifs import read_motifs
+from seqdl.io.table import read_tsv
+from seqdl.motif.motif import Motif
+
+SMALL = ["--n-peaks", "40", "--chromosomes", "6"]
+
+
+def test_the_default_plants_six_motifs_of_jaspar(tmp_path, capsys):
+    assert main(["simulate", "-o", str(tmp_path / "sim"), "--json", *SMALL]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [label.split()[1] for label in told["motifs"]] == ["CTCF", "GABPA", "HNF1A", "FOS::JUN", "CEBPA", "REB1"]
+    assert [motif.label for motif in read_motifs(told["files"]["motifs"])] == told["motifs"]
+    assert len(read_fasta(told["files"]["genome"])) == 6
+    assert told["n_peaks"] == 40
+    assert "decoys" not in told["files"]
+
+
+def test_files_go_to_stdout_and_words_to_stderr(tmp_path, capsys):
+    assert main(["simulate", "-o", str(tmp_path / "sim"), *SMALL]) == 0
+    told = capsys.readouterr()
+    assert told.out.split() == [str(tmp_path / "sim" / name) for name in ("genome.fa", "peaks.bed", "truth.tsv", "motifs.meme")]
+    assert "40 peaks with" in told.err
+    assert main(["simulate", "-o", str(tmp_path / "again"), "--quiet", *SMALL]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_motifs_decoys_and_pairs_come_from_the_flags(tmp_path):
+    rng = np.random.default_rng(0)
+    write_meme(tmp_path / "own.meme", [Motif(name, rng.dirichlet(np.full(4, 0.1), 8).T + 0.01) for name in ("m1", "m2", "m3")])
+    words = [
+        "simulate",
+        "-o",
+        str(tmp_path / "sim"),
+        "--motifs",
+        str(tmp_path / "own.meme"),
+        "--decoys",
+        "2",
+        "--pair-spacing",
+        "5",
+        "--seed",
+        "3",
+        *SMALL,
+    ]
+    assert main(words) == 0
+    truth = read_tsv(tmp_path / "sim" / "truth.tsv")
+    assert set(truth["kind"]) == {"site", "pair", "lone", "decoy"}
+    assert set(truth.loc[truth["kind"] == "pair", "motif"]) == {"m1", "m2"}
+    assert len(read_motifs(tmp_path / "sim" / "decoys.meme")) == 2
+
+
+def test_the_same_seed_gives_the_same_files(tmp_path):
+    for name, seed in (("a", "1"), ("b", "1"), ("c", "2")):
+        assert main(["simulate", "-o", str(tmp_path / name), "--seed", seed, *SMALL]) == 0
+    one, same, other = ({path.name: path.read_bytes() for path in (tmp_path / name).iterdir()} for name in "abc")
+    assert one == same
+    assert one["genome.fa"] != other["genome.fa"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "code", "message"),
+    [
+        (["--decoys", "99"], 1, "99 decoys were asked for"),
+        (["--decoys", "nope.meme"], 1, "nope.meme"),
+        (["--n-peaks", "0"], 1, "0 peaks"),
+        (["--gc-bias", "0.9"], 1, "bias of 0.9"),
+        (["--n-peak", "5"], 2, "--n-peaks"),
+    ],
+)
+def test_a_wrong_flag_is_one_message_and_no_folder(tmp_path, capsys, flags, code, message):
+    assert main(["simulate", "-o", str(tmp_path / "sim"), *flags]) == code
+    told = capsys.readouterr().err
+    assert message in told
+    assert "Traceback" not in told
+    assert not (tmp_path / "sim").exists()
+
+
+def test_nothing_is_overwritten_without_force(tmp_path, capsys):
+    words = ["simulate", "-o", str(tmp_path / "sim"), *SMALL]
+    assert main(words) == 0
+    assert main(words) == 1
+    assert "--force" in capsys.readouterr().err
+    assert main([*words, "--force"]) == 0
