@@ -33,8 +33,9 @@ class Ledger:
 
     def drop_intervals(self, intervals: pd.DataFrame, reason: str, source: str = "") -> None:
         """Enter every row of an interval table (chrom start end name) as left out."""
-        for row in intervals.itertuples():
-            self.drop(str(row.name), reason, chrom=str(row.chrom), start=int(row.start), end=int(row.end), source=source)
+        columns = [intervals[name].tolist() for name in ("name", "chrom", "start", "end")]
+        for name, chrom, start, end in zip(*columns, strict=True):
+            self.drop(str(name), reason, chrom=str(chrom), start=int(start), end=int(end), source=source)
 
     def note(self, text: str) -> None:
         """Enter something that was changed or taken with care; said once."""

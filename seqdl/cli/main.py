@@ -134,7 +134,9 @@ def _overview(words: list[str]) -> int:
 def _parse(verb: str, words: list[str]) -> argparse.Namespace:
     """Parse the words behind a verb; dotted flags such as --model.filters are kept apart."""
     module = importlib.import_module(f"seqdl.cli.{verb}")
-    parser = Parser(prog=f"seqdl {verb}", description=VERBS[verb].capitalize() + ".", allow_abbrev=False, epilog=getattr(module, "EPILOG", None))
+    parser = Parser(
+        prog=f"seqdl {verb}", description=VERBS[verb][0].upper() + VERBS[verb][1:] + ".", allow_abbrev=False, epilog=getattr(module, "EPILOG", None)
+    )
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     module.configure(parser)
     common = parser.add_argument_group("common options")

@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
 SUMMARY = "a genome, peaks and a truth table with planted motifs"
 
-# Well-known factors with motifs of 11 to 16 bits that do not resemble each other:
-# CTCF, GABPA, HNF1A, FOS::JUN, CEBPA, REB1.
-DEFAULT_MOTIFS = ("MA0139", "MA0062", "MA0046", "MA0099", "MA0102", "MA0363")
-# MEF2C, TP53, HNF4A, RFX5, SRF, ESR1, TEAD4, ZBTB33.
-DEFAULT_DECOYS = ("MA0497", "MA0106", "MA0114", "MA0510", "MA0083", "MA0112", "MA0809", "MA0527")
+# Well-known factors with motifs of 9 to 16 bp and 11 to 21 bits that do not resemble each other:
+# CTCF, GABPA, HNF1A, SRF, CEBPA, REB1.
+DEFAULT_MOTIFS = ("MA0139", "MA0062", "MA0046", "MA0083", "MA0102", "MA0363")
+# MEF2C, TP53, HNF4A, RFX5, FOS::JUN, ESR1, TEAD4, ZBTB33.
+DEFAULT_DECOYS = ("MA0497", "MA0106", "MA0114", "MA0510", "MA0099", "MA0112", "MA0809", "MA0527")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("-o", "--output", metavar="DIR", required=True, help="folder to write into")
     parser.add_argument(
-        "--motifs", metavar="FILE", help="motifs to plant (MEME, JASPAR, TRANSFAC); default six of JASPAR: CTCF GABPA HNF1A FOS::JUN CEBPA REB1"
+        "--motifs", metavar="FILE", help="motifs to plant (MEME, JASPAR, TRANSFAC); default six of JASPAR: CTCF GABPA HNF1A SRF CEBPA REB1"
     )
     parser.add_argument("--n-peaks", type=int, default=2000, metavar="N", help="number of peaks (default 2000)")
     parser.add_argument("--peak-width", type=int, default=200, metavar="BP", help="width of peaks in bp (default 200)")

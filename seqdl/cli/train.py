@@ -29,6 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="check everything, train nothing")
     parser.add_argument("--resume", action="store_true", help="go on with the run in -o after its last whole epoch")
     parser.add_argument("--folds", type=int, metavar="K", help="K trainings, each testing the chromosomes whose index is k modulo K")
+    parser.add_argument("--seeds", type=int, metavar="K", help="K trainings that differ in nothing but their seed")
     add_config_flags(parser)
     add_run_flags(parser)
 
@@ -38,11 +39,13 @@ def run(options: argparse.Namespace, console: Console) -> int:
     from seqdl.errors import InputError
     from seqdl.experiment.config import dump_config
     from seqdl.experiment.evaluate import comparison
-    from seqdl.experiment.folds import train_folds
+    from seqdl.experiment.folds import train_folds, train_seeds
     from seqdl.experiment.train import check_output, load_resumable, make_plan, train
 
     folder = Path(options.output) if options.output else None
-    if options.resume and folder and not options.folds and not (options.inputs or options.config):
+    if options.folds and options.seeds:
+        raise InputError("--folds and --seeds were given together: one of them was expected. Run --folds with each --seed.")
+    if options.resume and folder and not (options.folds or options.seeds) and not (options.inputs or options.config):
         config = load_resumable(folder)
     else:
         config = config_from_flags(options)
@@ -63,9 +66,12 @@ def run(options: argparse.Namespace, console: Console) -> int:
     how = {"command": options.command, "force": options.force, "resume": options.resume, "say": console.note}
     if options.folds:
         metrics = train_folds(config, folder, n_folds=options.folds, **how)
+    elif options.seeds:
+        metrics = train_seeds(config, folder, n_seeds=options.seeds, **how)
     else:
         metrics = train(config, folder, **how).metrics
     console.result(comparison(metrics))
     console.emit(metrics)
-    console.note(f"report: {folder / ('fold0' if options.folds else '') / 'report.html'}")
+    first = "fold0" if options.folds else "seed0" if options.seeds else ""
+    console.note(f"report: {folder / first / 'report.html'}")
     return 0

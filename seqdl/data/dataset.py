@@ -90,14 +90,20 @@ class SequenceData:
         """
         chroms = pd.concat([positives["chrom"], negatives["chrom"]], ignore_index=True)
         split = split_by_chromosome(chroms, genome.lengths, val=val, test=test)
-        data = cls.from_intervals(genome, positives, negatives, split, output=output)
+        data = cls.from_intervals(genome, positives, negatives, split=split, output=output)
         data.reverse_complement = reverse_complement
         data.check_classes()
         return data
 
     @classmethod
     def from_intervals(
-        cls, genome: Genome, positives: pd.DataFrame, negatives: pd.DataFrame, split: Sequence[str] | NDArray[np.str_], *, output: str = "target"
+        cls,
+        genome: Genome,
+        positives: pd.DataFrame,
+        negatives: pd.DataFrame,
+        *,
+        split: Sequence[str] | NDArray[np.str_],
+        output: str = "target",
     ) -> SequenceData:
         """Make a two-class set from intervals whose splits are known: those of the positives, then of the negatives."""
         intervals = pd.concat([positives, negatives], ignore_index=True)
@@ -150,6 +156,10 @@ class SequenceData:
             raise InputError(f"no split is called '{split}': train, val or test was expected.")
         return np.flatnonzero((self.examples["split"] == split).to_numpy())
 
+    def held_out_rows(self) -> Ints:
+        """Return the rows of validation, then those of test."""
+        return np.concatenate([self.rows("val"), self.rows("test")])
+
     def targets(self, split: str | None = None) -> Floats:
         """Return the targets of a split, (n, T) float32."""
         return self.examples[self.outputs].to_numpy(dtype=np.float32)[self.rows(split)]
@@ -166,7 +176,7 @@ class SequenceData:
     def counts(self) -> dict[str, dict[str, int]]:
         """Return the positives and negatives of the first output in each split."""
         target = self.examples[self.outputs[0]].to_numpy()
-        table = {}
+        table: dict[str, dict[str, int]] = {}
         for split in SPLITS:
             rows = self.rows(split)
             table[split] = {"positives": int((target[rows] > 0).sum()), "negatives": int((target[rows] <= 0).sum())}

@@ -33,7 +33,7 @@ def match_windows(
     """Choose for every wanted number of G and C a window that has it.
 
     Numbers that few windows have are served first. A window that differs is taken only when no equal one is left that
-    keeps its distance; deviations to either side are tried in random order, so that they do not add up.
+    keeps its distance; deviations to either side are drawn alike, so that they do not add up.
 
     Parameters
     ----------
@@ -71,10 +71,10 @@ def match_windows(
         _block(room, chosen[~missing], reach, width=width, taken=taken if spacing == 1.0 else [])
         for number in turn:
             slots = np.flatnonzero(missing & (wanted == number))
-            for difference in _differences(int(tolerance * width), rng):
+            for difference in range(int(tolerance * width) + 1):
                 if not len(slots):
                     break
-                found = _draw(supply.at(int(number) + difference), room, reach, n=len(slots))
+                found = _draw(supply.beside(int(number), difference), room, reach, n=len(slots))
                 chosen[slots[: len(found)]] = found
                 slots = slots[len(found) :]
     return chosen
@@ -84,6 +84,7 @@ class _Supply:
     """The places in random order, by their number of G and C."""
 
     def __init__(self, places: NDArray[np.int64], offered: Ints, rng: np.random.Generator) -> None:
+        self._rng = rng
         order = rng.permutation(len(places))
         order = order[np.argsort(offered[order], kind="stable")]
         self._places = places[order]
@@ -94,16 +95,14 @@ class _Supply:
             return self._places[:0]
         return self._places[self._first[number] : self._first[number + 1]]
 
+    def beside(self, number: int, difference: int) -> NDArray[np.int64]:
+        """Return the places that differ by so much to either side, mixed."""
+        if not difference:
+            return self.at(number)
+        return self._rng.permutation(np.concatenate([self.at(number + difference), self.at(number - difference)]))
+
     def count(self, number: int) -> int:
         return len(self.at(number))
-
-
-def _differences(most: int, rng: np.random.Generator) -> list[int]:
-    """Return 0, then 1 and -1 in random order, and so on."""
-    steps = [0]
-    for size in range(1, most + 1):
-        steps += [size, -size] if rng.random() < 0.5 else [-size, size]
-    return steps
 
 
 def _block(room: NDArray[np.bool_], chosen: NDArray[np.int64], reach: int, *, width: int, taken: list[Pick]) -> None:

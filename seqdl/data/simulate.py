@@ -50,7 +50,7 @@ class Layout:
     genome_length: int | None = None
     peak_width: int = 200
     gc: float = 0.42
-    sites_per_peak: tuple[float, ...] = (0.05, 0.45, 0.35, 0.15)
+    sites_per_peak: tuple[float, ...] = (0.02, 0.28, 0.4, 0.3)
     decoy_distance: int = 400
 
 
@@ -94,8 +94,9 @@ def simulate(
     """Make a genome with peaks that hold sites of known motifs.
 
     The bases come from a Markov chain of order 2; sites are drawn from the motifs' probabilities, weak ones included,
-    on either strand, without overlap. With the defaults and five or six motifs of 11 bits or more, a network of one
-    convolution finds them within a minute.
+    on either strand, without overlap. With the six motifs of ``seqdl simulate``, 2 GC-matched background intervals a peak and
+    a tenth of the genome for testing (one seed), the best single motif tells peaks from background with an AUROC of .69,
+    the best of the six in each sequence with .96, and a network of one convolution after 700 steps of 64 with .90.
 
     Parameters
     ----------

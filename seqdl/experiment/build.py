@@ -129,12 +129,12 @@ LARGE_SET = 8_000
 """Positives in training from which on more steps are taken."""
 
 AUTO_MEMBERS: tuple[tuple[dict[str, Any], dict[str, Any]], ...] = (
-    ({"width": 15}, {"activation": "exp"}),
-    ({"width": 11}, {"activation": "relu"}),
-    ({"width": 21}, {"activation": "relu"}),
-    ({"width": 11}, {"activation": "exp"}),
-    ({"width": 15}, {"activation": "relu"}),
-    ({"width": 21}, {"activation": "exp"}),
+    ({"width": 15}, {"activation": "exp", "dropout": 0.3}),
+    ({"width": 11}, {"activation": "relu", "dropout": 0.3}),
+    ({"width": 21}, {"activation": "relu", "dropout": 0.3}),
+    ({"width": 11}, {"activation": "exp", "dropout": 0.3}),
+    ({"width": 15}, {"activation": "relu", "dropout": 0.3}),
+    ({"width": 21}, {"activation": "exp", "dropout": 0.3}),
 )
 """What `auto` trains, in this order: networks that differ, since the same one several times gains little. The first is read for
 motifs: an exponential behind the pooling pushes filters towards whole motifs."""

@@ -11,6 +11,7 @@ import numpy as np
 from seqdl.audit.leakage import find_leaks
 from seqdl.audit.summary import audit_examples
 from seqdl.experiment.evaluate import evaluate_baselines, evaluate_predictions
+from seqdl.experiment.predict import device_name
 from seqdl.experiment.provenance import refresh_outputs, write_json, write_manifest
 from seqdl.io.bed import write_bed
 from seqdl.io.files import writing
@@ -75,13 +76,14 @@ def complete(run: Run, *, command: str = "seqdl.fit", seconds: float | None = No
 
     seed, folder = int(run.config.get("seed", 0)), run.folder
     say("evaluating on held-out examples")
-    write_tsv(folder / "predictions.tsv", run.predictions, force=True, float_format="%.9g")
     database_name = run.config.get("database") or "jaspar"
     known = load_database(database_name)
     leaks = find_leaks(run.data.codes, run.data.examples["split"].to_numpy(), intervals=intervals_of(run.data))
     metrics = evaluate_predictions(run.predictions, leaky=leaks.leaky[run.predictions.index], seed=seed)
     say("fitting the baselines: GC, k-mers, best known motif")
-    metrics["baselines"], _ = evaluate_baselines(run.data, known, seed=seed)
+    metrics["baselines"], scores = evaluate_baselines(run.data, known, seed=seed)
+    beside = {f"baseline_{name}": values for name, values in scores.items()}
+    write_tsv(folder / "predictions.tsv", run.predictions.assign(**beside), force=True, float_format="%.9g")
     head = {"task": run.config["task"]["name"], "outputs": run.task.outputs, "n": run.data.counts()}
     write_json(folder / "metrics.json", head | metrics)
     say(f"turning filters into motifs, named against {database_name}")
@@ -89,7 +91,7 @@ def complete(run: Run, *, command: str = "seqdl.fit", seconds: float | None = No
     write_tracks(run, seed)
     inputs = [*run.data.inputs, *([Path(database_name)] if Path(database_name).is_file() else [])]
     seconds = seconds if seconds is not None else logged_seconds(folder)
-    write_manifest(folder, inputs=inputs, command=command, seed=seed, device=str(run.config.get("device", "auto")), seconds=seconds)
+    write_manifest(folder, inputs=inputs, command=command, seed=seed, device=device_name(str(run.config.get("device", "auto"))), seconds=seconds)
     page = build_report(folder)  # it tells of the manifest, and is then an output itself
     refresh_outputs(folder)
     return page

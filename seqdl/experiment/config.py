@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
@@ -217,32 +217,24 @@ def coerce(value: Any, hint: Any, name: str) -> Any:
 
     Examples
     --------
-    >>> coerce("1e-3", float, "lr"), coerce("7", int | None, "n"), coerce(["3", 5], tuple[int, ...], "widths")
+    >>> coerce("1e-3", float, "lr"), coerce("7", int | None, "n"), coerce("3,5", tuple[int, ...], "widths")
     (0.001, 7, (3, 5))
     """
-    options = [t for t in get_args(hint) if t is not type(None)] if type(None) in get_args(hint) else [hint]
-    if value is None or (isinstance(value, str) and value.lower() in ("null", "none") and len(options) < len(get_args(hint) or ())):
+    optional = type(None) in get_args(hint)
+    kind = next(t for t in get_args(hint) if t is not type(None)) if optional else hint
+    if value is None or (optional and str(value).lower() in ("null", "none")):
         return None
-    kind = options[0]
     origin = getattr(kind, "__origin__", kind)
+    if origin is Any:
+        return value
+    if origin in (list, tuple):
+        items = value.split(",") if isinstance(value, str) else value if isinstance(value, list | tuple) else [value]
+        return origin(coerce(item, get_args(kind)[0], name) for item in items)
+    convert, wanted = _CONVERTERS.get(origin, (_word, f"a {origin}"))
     try:
-        if origin is Any:
-            return value
-        if origin in (list, tuple):
-            items = value if isinstance(value, list | tuple) else [value]
-            return origin(coerce(item, get_args(kind)[0], name) for item in items)
-        if origin is bool:
-            return _truth(value)
-        if origin is int and float(value) == int(float(value)) and not isinstance(value, bool):
-            return int(float(value))
-        if origin is float and not isinstance(value, bool):
-            return float(value)
-        if origin is str and not isinstance(value, dict | list):
-            return str(value)
+        return convert(value)
     except (TypeError, ValueError, OverflowError):
-        pass
-    wanted = {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}.get(origin, str(kind))
-    raise InputError(f"{name} is {value!r}: {wanted} was expected. Give {name} such a value.")
+        raise InputError(f"{name} is {value!r}: {wanted} was expected. Give {name} such a value.") from None
 
 
 def _truth(value: Any) -> bool:
@@ -250,6 +242,34 @@ def _truth(value: Any) -> bool:
     if str(value).lower() not in words:
         raise ValueError(value)
     return words[str(value).lower()]
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool):
+        raise ValueError(value)
+    return float(value)
+
+
+def _whole(value: Any) -> int:
+    number = _number(value)
+    if number != int(number):
+        raise ValueError(value)
+    return int(number)
+
+
+def _word(value: Any) -> Any:
+    if isinstance(value, dict | list | tuple):
+        raise ValueError(value)
+    return str(value)
+
+
+_CONVERTERS: Mapping[Any, tuple[Callable[[Any], Any], str]] = {
+    bool: (_truth, "true or false"),
+    int: (_whole, "a whole number"),
+    float: (_number, "a number"),
+    str: (_word, "a word"),
+    dict: (dict, "a mapping"),
+}
 
 
 def apply_setting(nested: dict[str, Any], setting: str) -> None:

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
     from seqdl.data.dataset import SequenceData
     from seqdl.motif.motif import Motif
+    from seqdl.types import Ints
 
+MOST_BASELINE_ROWS = 60_000
 BASELINE_METRICS = ("auroc", "auprc")
 
 
@@ -87,15 +89,29 @@ def evaluate_baselines(data: SequenceData, motifs: list[Motif] | None, *, seed: 
     entries : dict
         Baseline -> {"auroc": {...}, "auprc": {...}, "detail": str}.
     scores : dict
-        Baseline -> its scores of the test split (n,).
+        Baseline -> its scores of the validation and the test split, in the order of `held_out_rows`.
     """
-    baselines = fit_baselines(data.codes_of("train"), data.targets("train")[:, 0], motifs=motifs, seed=seed)
+    rows = baseline_rows(data, seed)
+    baselines = fit_baselines(data.codes[rows], data.targets()[rows, 0], motifs=motifs, seed=seed)
     entries: dict[str, Any] = {}
-    scores = {name: baseline.predict(data.codes_of("test")) for name, baseline in baselines.items()}
+    held_out = data.held_out_rows()
+    in_test = (data.examples["split"].to_numpy() == "test")[held_out]
+    scores = {name: baseline.predict(data.codes[held_out]) for name, baseline in baselines.items()}
     for name, baseline in baselines.items():
-        measured = with_intervals(data.targets("test")[:, 0], scores[name], seed=seed)
+        measured = with_intervals(data.targets("test")[:, 0], scores[name][in_test], seed=seed)
         entries[name] = {metric: measured[metric] for metric in BASELINE_METRICS} | {"detail": baseline.detail}
     return entries, scores
+
+
+def baseline_rows(data: SequenceData, seed: int) -> Ints:
+    """Return the training rows the baselines are fitted on: all, or of very many negatives a draw."""
+    rows = data.rows("train")
+    if len(rows) <= MOST_BASELINE_ROWS:
+        return rows
+    positive = data.targets()[rows, 0] > 0
+    n = max(int(positive.sum()), MOST_BASELINE_ROWS - int(positive.sum()))
+    drawn = np.random.default_rng(seed).choice(rows[~positive], min(n, int((~positive).sum())), replace=False)
+    return np.sort(np.concatenate([rows[positive], drawn]))
 
 
 def comparison(metrics: Mapping[str, Any]) -> str:

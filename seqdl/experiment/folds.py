@@ -1,8 +1,9 @@
-"""Cross-validation by chromosome: a run a fold, and the numbers over them."""
+"""Several runs for one number: cross-validation by chromosome, repeats over seeds."""
 
 from __future__ import annotations
 
 import copy
+import dataclasses
 import math
 import statistics
 from collections.abc import Callable
@@ -17,9 +18,7 @@ from seqdl.experiment.run import load_run
 from seqdl.experiment.train import check_output, train
 
 
-def train_folds(
-    config: Config, folder: Path, *, n_folds: int, command: str = "", force: bool = False, resume: bool = False, say: Callable[[str], None] = silent
-) -> dict[str, Any]:
+def train_folds(config: Config, folder: Path, *, n_folds: int, **how: Any) -> dict[str, Any]:
     """Train `n_folds` runs into folder/fold0 ... and write folder/metrics.json over them.
 
     Parameters
@@ -27,9 +26,10 @@ def train_folds(
     config : Config
     folder : Path
     n_folds : int, >= 3
-        Fold k tests the chromosomes whose index is k modulo `n_folds` and validates on the next fold.
-    command, force, resume, say
-        As for `train`; with `resume`, finished folds are kept.
+        Fold k tests the chromosomes (of FASTA: the families of near-copies) whose index is k modulo `n_folds` and
+        validates on the next fold.
+    **how
+        command, force, resume, say, as for `train`; with `resume`, finished runs are kept.
 
     Returns
     -------
@@ -43,18 +43,48 @@ def train_folds(
     """
     if n_folds < 3:
         raise InputError(f"--folds {n_folds}: at least 3 were expected, since one fold tests and the next validates. Use --folds 3 or more.")
+    configs = {}
+    for fold in range(n_folds):
+        configs[f"fold{fold}"] = copy.deepcopy(config)
+        configs[f"fold{fold}"].data.fold, configs[f"fold{fold}"].data.n_folds = fold, n_folds
+    return train_several(configs, folder, **how)
+
+
+def train_seeds(config: Config, folder: Path, *, n_seeds: int, **how: Any) -> dict[str, Any]:
+    """Train `n_seeds` runs that differ in nothing but their seed into folder/seed0 ... and write folder/metrics.json over them.
+
+    Parameters
+    ----------
+    config : Config
+        Its seed is the first; the others follow it.
+    folder, **how
+        As for `train_folds`.
+    n_seeds : int, >= 2
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two seeds.
+    """
+    if n_seeds < 2:
+        raise InputError(f"--seeds {n_seeds}: at least 2 were expected, since one shows no spread. Use --seeds 3 or more, or --seed for one.")
+    configs = {f"seed{k}": dataclasses.replace(copy.deepcopy(config), seed=config.seed + k) for k in range(n_seeds)}
+    return train_several(configs, folder, **how)
+
+
+def train_several(
+    configs: dict[str, Config], folder: Path, *, command: str = "", force: bool = False, resume: bool = False, say: Callable[[str], None] = silent
+) -> dict[str, Any]:
+    """Train a run a config into folder/NAME and write folder/metrics.json over them."""
     if not resume:
         check_output(folder, force=force)
     found = []
-    for fold in range(n_folds):
-        place = folder / f"fold{fold}"
-        done = resume and (place / MANIFEST).is_file()
-        if not done:
-            say(f"fold {fold + 1} of {n_folds}")
-            one = copy.deepcopy(config)
-            one.data.fold, one.data.n_folds = fold, n_folds
+    for number, (name, config) in enumerate(configs.items(), start=1):
+        place = folder / name
+        if not (resume and (place / MANIFEST).is_file()):
+            say(f"{name} ({number} of {len(configs)})")
             begun = resume and (place / "checkpoints" / "last.ckpt").is_file()
-            train(one, place, command=command, force=force or (resume and not begun), resume=begun, say=say)
+            train(config, place, command=command, force=force or (resume and not begun), resume=begun, say=say)
         found.append(load_run(place).metrics)
     metrics = over_runs(found)
     write_json(folder / "metrics.json", metrics)

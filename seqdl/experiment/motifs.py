@@ -30,9 +30,12 @@ MOTIF_COLUMNS = (
     "match_q",
     "offset",
     "strand",
+    "also_matches",
     "direction",
     "position",
 )
+N_MATCHES, SURE_Q = 5, 0.01
+"""Known motifs looked at for each filter; those below this q-value besides the best are listed too."""
 MOST_SEQUENCES = 20_000
 MOST_TESTED = 1_000
 
@@ -59,7 +62,7 @@ def extract_motifs(task: Task, data: SequenceData, database: list[Motif], *, see
         Most important first.
     table : DataFrame
         One row a motif: name, n_sites, information_bits, consensus, importance, match, match_p, match_q, offset,
-        strand, direction, position.
+        strand, also_matches (others with q < .01), direction, position.
     """
     from seqdl.interpret.filters import filter_motifs
     from seqdl.interpret.importance import filter_importance
@@ -85,12 +88,15 @@ def extract_motifs(task: Task, data: SequenceData, database: list[Motif], *, see
 
 
 def _names(found: list[Motif], database: list[Motif]) -> pd.DataFrame:
-    """Return the best match of each motif."""
+    """Return the best match of each motif, and what else it matches as surely."""
     columns = {"query": "name", "target": "match", "p": "match_p", "q": "match_q"}
     if not found or not database:
-        return pd.DataFrame(columns=[*columns.values(), "offset", "strand"])
-    matches = match_motifs(found, database, top=1).rename(columns=columns)
-    return matches[[*columns.values(), "offset", "strand"]]
+        return pd.DataFrame(columns=[*columns.values(), "offset", "strand", "also_matches"])
+    matches = match_motifs(found, database, top=min(N_MATCHES, len(database)))
+    best = matches.drop_duplicates("query").rename(columns=columns)[[*columns.values(), "offset", "strand"]]
+    rest = matches[matches.duplicated("query") & (matches["q"] < SURE_Q)]
+    also = rest.groupby("query")["target"].agg("; ".join)
+    return best.assign(also_matches=best["name"].map(also).fillna(""))
 
 
 def _at_most(rows: Ints, n: int, rng: np.random.Generator) -> Ints:

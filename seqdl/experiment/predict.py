@@ -42,8 +42,7 @@ def predict_logits(task: Task, codes: Codes, *, lengths: Ints | None = None, bat
     InputError
         If a batch gives another number of rows than it has.
     """
-    kind = accelerator(device)
-    place = torch.device({"auto": "cuda" if torch.cuda.is_available() else "cpu", "gpu": "cuda"}.get(kind, kind))
+    place = torch.device(device_name(device))
     task.to(place).eval()
     parts = []
     starts = range(0, len(codes), batch_size)
@@ -56,6 +55,22 @@ def predict_logits(task: Task, codes: Codes, *, lengths: Ints | None = None, bat
     if len(logits) != len(codes):
         raise InputError(f"{len(codes):,} sequences gave {len(logits):,} predictions: one each was expected. The encoder changes the batch.")
     return logits
+
+
+def device_name(device: str) -> str:
+    """Return cpu, cuda or mps for a device that may be `auto`.
+
+    Examples
+    --------
+    >>> device_name("cpu")
+    'cpu'
+    """
+    kind = accelerator(device)
+    if kind != "auto":
+        return {"gpu": "cuda"}.get(kind, kind)
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
 def linked(task: Task, logits: Floats) -> Floats:
@@ -87,7 +102,7 @@ def prediction_table(task: Task, data: SequenceData, *, device: str = "auto") ->
     """
     import pandas as pd
 
-    rows = np.concatenate([data.rows("val"), data.rows("test")])
+    rows = data.held_out_rows()
     lengths = None if data.lengths is None else data.lengths[rows]
     logits = predict_logits(task, data.codes[rows], lengths=lengths, device=device)
     columns = prediction_columns(task, logits, data.targets()[rows])

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 import numpy as np
 import pandas as pd
@@ -75,6 +76,13 @@ def _default_strands(examples: SequenceData) -> str:
     return "single" if len(positives) and positives["strand"].isin(["+", "-"]).all() else "shared"
 
 
+def resolve_data(data: DataConfig) -> DataConfig:
+    """Return the data section with what was left open as it is taken: kind of negatives, way of splitting."""
+    given_negatives = bool(data.fasta) and len(data.fasta or []) == 2
+    negatives = data.negatives or (None if given_negatives else "gc")
+    return dataclasses.replace(data, negatives=negatives, split=data.split or ("homology" if data.fasta else "chromosome"))
+
+
 def resolve_strands(config: Config, examples: SequenceData) -> str:
     """Return how strands are read: what the config says, else single for stranded BED, else shared."""
     return config.strands or _default_strands(examples)
@@ -95,7 +103,7 @@ def read_intervals(path: str, genome: Genome, data: DataConfig, ledger: Ledger) 
 def _windows(path: str, genome: Genome, data: DataConfig, ledger: Ledger) -> pd.DataFrame:
     """Read a BED and cut windows around its centres; repeats and what leaves the genome go to the ledger."""
     found = read_intervals(path, genome, data, ledger)
-    center = data.center or ("summit" if "summit" in found else "midpoint")
+    center = cast("Literal['midpoint', 'summit']", data.center or ("summit" if "summit" in found else "midpoint"))
     windows = clip_to_genome(resize(found, data.window, center=center), genome.lengths, ledger)
     repeated = windows.duplicated(["chrom", "start", "end", "strand"])
     ledger.drop_intervals(windows[repeated], "same window as an earlier one", source=Path(path).name)
@@ -121,7 +129,7 @@ def _from_peaks(data: DataConfig, seed: int, *, whole: bool) -> SequenceData:
         split = _chromosome_splits(peaks["chrom"], genome, data, whole=whole)
     if kind in GENOMIC:
         negatives, more = _negative_windows(peaks, split, genome, data=data, seed=seed, exclude=exclude, ledger=ledger)
-        made = SequenceData.from_intervals(genome, peaks, negatives, np.r_[split, more])
+        made = SequenceData.from_intervals(genome, peaks, negatives, split=np.r_[split, more])
     elif kind == "dinuc":
         positives = SequenceData(genome.fetch(peaks), interval_examples(peaks, np.ones(len(peaks)), split, "target"), ["target"])
         made = _with_shuffles(positives, data, seed)
@@ -129,7 +137,7 @@ def _from_peaks(data: DataConfig, seed: int, *, whole: bool) -> SequenceData:
         negatives = _given_negatives(kind, genome, data, ledger)
         inputs.append(Path(kind))
         chroms = pd.concat([peaks["chrom"], negatives["chrom"]], ignore_index=True)
-        made = SequenceData.from_intervals(genome, peaks, negatives, _chromosome_splits(chroms, genome, data, whole=whole))
+        made = SequenceData.from_intervals(genome, peaks, negatives, split=_chromosome_splits(chroms, genome, data, whole=whole))
     made.ledger, made.inputs = ledger, inputs
     return made
 
@@ -259,7 +267,7 @@ def _with_shuffles(positives: SequenceData, data: DataConfig, seed: int, skip: t
 def _apply_policies(examples: SequenceData, data: DataConfig) -> SequenceData:
     """Apply --ambiguous and --deduplicate."""
     inside = np.arange(examples.length) < (examples.length if examples.lengths is None else examples.lengths[:, None])
-    ambiguous = ((examples.codes > 3) & inside).any(axis=1)
+    ambiguous: NDArray[np.bool_] = np.asarray(((examples.codes > 3) & inside).any(axis=1))
     if ambiguous.any():
         first = examples.examples["id"][int(np.flatnonzero(ambiguous)[0])]
         if data.ambiguous == "error":
@@ -273,7 +281,7 @@ def _apply_policies(examples: SequenceData, data: DataConfig) -> SequenceData:
     return examples
 
 
-def _repeated(codes: Codes) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _repeated(codes: Codes) -> NDArray[np.bool_]:
     """Return which sequences stand earlier already, themselves or their reverse complement."""
     seen: set[bytes] = set()
     repeated = np.zeros(len(codes), dtype=bool)
@@ -284,11 +292,12 @@ def _repeated(codes: Codes) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     return repeated
 
 
-def _keep(examples: SequenceData, kept: np.ndarray[tuple[int], np.dtype[np.bool_]], reason: str) -> SequenceData:
+def _keep(examples: SequenceData, kept: NDArray[np.bool_], reason: str) -> SequenceData:
     """Return the examples that are kept; the others go into the ledger."""
-    for row in examples.examples[~kept].itertuples():
-        place = {"chrom": str(row.chrom), "start": int(row.start), "end": int(row.end)} if row.chrom else {}
-        examples.ledger.drop(str(row.id), reason, **place)  # type: ignore[arg-type]  # the mapping's values are of two types
+    left_out = examples.examples[~kept]
+    for name, chrom, start, end in zip(*(left_out[column].tolist() for column in ("id", "chrom", "start", "end")), strict=True):
+        place: dict[str, Any] = {"chrom": str(chrom), "start": int(start), "end": int(end)} if chrom else {}
+        examples.ledger.drop(str(name), reason, **place)
     examples.codes = examples.codes[kept]
     examples.examples = examples.examples[kept].reset_index(drop=True)
     if examples.lengths is not None:

@@ -60,7 +60,8 @@ class Run:
         config = make_config(self.config)
         if not (config.data.peaks or config.data.fasta):
             raise MissingFileError(
-                f"{self.folder}: this run was trained from Python on data that its config does not name. Give the data: seqdl.Run(folder, data=data), or INPUTS."
+                f"{self.folder}: this run was trained from Python, on data that its config does not name. "
+                "Give the data: seqdl.Run(folder, data=data), or INPUTS on the command line."
             )
         return prepare(config)
 

@@ -142,7 +142,7 @@ def write_bigwig(path: Path, tiles: Iterator[Tile], lengths: dict[str, int]) -> 
 
     temporary = path.with_name(f".{path.name}.part")
     try:
-        with pybigtools.open(str(temporary), "w") as handle:
+        with pybigtools.open(str(temporary), "w") as handle:  # type: ignore[no-untyped-call]
             handle.write(dict(lengths), values())
         temporary.replace(path)
     finally:

@@ -14,7 +14,7 @@ from seqdl.experiment.build import build_task, resolve_auto
 from seqdl.experiment.complete import complete, silent, write_data
 from seqdl.experiment.config import Config, dump_config, make_config, read_config
 from seqdl.experiment.fit import accelerator, fit_task, plan_schedule, training_options
-from seqdl.experiment.prepare import prepare, resolve_strands
+from seqdl.experiment.prepare import prepare, resolve_data, resolve_strands
 from seqdl.experiment.run import Run
 from seqdl.io.files import writing
 
@@ -72,7 +72,7 @@ def make_plan(config: Config) -> Plan:
     data = prepare(config)
     n_positives = data.counts()["train"]["positives"]
     config, reason = resolve_auto(config, n_positives)
-    config = dataclasses.replace(config, strands=resolve_strands(config, data))
+    config = dataclasses.replace(config, strands=resolve_strands(config, data), data=resolve_data(config.data))
     built = build_task(config, data.outputs)
     schedule = plan_schedule(config.training, len(data.rows("train")), n_positives)
     return Plan(config, data, built, reason, schedule.steps)

@@ -62,12 +62,12 @@ class Basset(nn.Module):
             name = first_activation if layer == 0 else activation
             blocks.append(ConvBlock(channels, n, width, activation=name, pool=pool, dropout=dropout if layer else 0.0))
             channels, stride = n, stride * pool
-        self.blocks = nn.ModuleList(blocks)
+        self.blocks, self.pools = nn.ModuleList(blocks), tuple(pools)
         self.channels, self.stride = channels, stride
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return features (B, C, L // stride) for one-hot (B, 4, L)."""
-        for block in self.blocks:
+        for block, pool in zip(self.blocks, self.pools, strict=True):
             x = block(x, lengths)
-            lengths = None if lengths is None else (lengths // block.stride).clamp(min=1)
+            lengths = None if lengths is None else (lengths // pool).clamp(min=1)
         return x

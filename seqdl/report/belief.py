@@ -60,7 +60,7 @@ def _beside(run: RunFolder, name: str, *, network: Estimate, other: Estimate) ->
 
 def _named(run: RunFolder, name: str) -> str:
     words = BASELINES.get(name, name)
-    detail = baseline_detail(run, name).removeprefix(words).strip(" ,:")
+    detail = baseline_detail(run, name).partition(" (")[0].removeprefix(words).strip(" ,:")  # the table has the rest
     return f"the {words} ({detail})" if detail else f"the {words}"
 
 

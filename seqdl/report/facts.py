@@ -119,9 +119,10 @@ def best_epoch(log: pd.DataFrame) -> float | None:
 
 def negatives_kind(run: RunFolder) -> str:
     """Return ``gc``, ``dinuc``, ``genomic``, ``flank``, ``file``, or empty where the config does not say."""
-    given = run.section("data").get("negatives")
+    data = run.section("data")
+    given = data.get("negatives")
     if given is None:
-        return ""
+        return "gc" if data.get("peaks") else ""  # what a BED of peaks gets by default
     return str(given) if str(given) in NEGATIVES else "file"
 
 

@@ -175,6 +175,16 @@ def test_rows_and_logos_stay_together_when_sorted(opened):
     assert opened.execute_script(rows) == before
 
 
+def test_a_long_table_shows_its_best_rows_first_and_all_when_asked(opened):
+    shown = "return [...document.querySelectorAll('table.motifs tbody tr')].filter((row) => row.offsetHeight).length"
+    button = opened.find_element("css selector", ".more")
+    assert (opened.execute_script(shown), button.text) == (12, "Show all 20")
+    button.click()
+    assert (opened.execute_script(shown), button.get_attribute("aria-expanded")) == (20, "true")
+    button.click()
+    assert opened.execute_script(shown) == 12
+
+
 def test_the_sections_are_reached_from_the_contents(opened):
     for link in opened.find_elements("css selector", ".contents a"):
         assert opened.find_element("id", link.get_attribute("href").partition("#")[2]).is_displayed()

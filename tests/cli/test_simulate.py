@@ -18,7 +18,7 @@ SMALL = ["--n-peaks", "40", "--chromosomes", "6"]
 def test_the_default_plants_six_motifs_of_jaspar(tmp_path, capsys):
     assert main(["simulate", "-o", str(tmp_path / "sim"), "--json", *SMALL]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert [label.split()[1] for label in told["motifs"]] == ["CTCF", "GABPA", "HNF1A", "FOS::JUN", "CEBPA", "REB1"]
+    assert [label.split()[1] for label in told["motifs"]] == ["CTCF", "GABPA", "HNF1A", "SRF", "CEBPA", "REB1"]
     assert [motif.label for motif in read_motifs(told["files"]["motifs"])] == told["motifs"]
     assert len(read_fasta(told["files"]["genome"])) == 6
     assert told["n_peaks"] == 40

@@ -91,6 +91,7 @@ def test_intervals_without_names_go_to_the_ledger_by_place():
 intervals = st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 60), st.integers(1, 25)), max_size=25)
 
 
+@pytest.mark.filterwarnings("ignore:The inplace keyword")  # within bioframe
 @given(intervals, intervals)
 def test_overlaps_agree_with_bioframe(one, two):
     a, b = (pd.DataFrame([(c, s, s + w) for c, s, w in rows], columns=["chrom", "start", "end"]).astype({"chrom": object}) for rows in (one, two))

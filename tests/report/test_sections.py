@@ -5,8 +5,10 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from seqdl.errors import FormatError
+from seqdl.report.facts import negatives_kind
 from seqdl.report.folder import RunFolder
 from seqdl.report.page import head, prose
 from seqdl.report.sections.audit import audit
@@ -71,7 +73,7 @@ def test_logos_stop_at_the_budget(finished_run, monkeypatch):
         ({"information_bits": 5.9, "match": "", "match_q": np.nan}, "Vague filter."),
         ({"information_bits": 12.0, "match": "MA1 X", "match_q": 0.4}, "Like no known motif"),
         ({"information_bits": 12.0, "match": "MA1 X", "match_q": 0.01, "n_sites": 7}, "Made of 7 sites only."),
-        ({"information_bits": 12.0, "match": "MA1 X", "match_q": 0.01, "importance": -0.001}, "The network does as well without it."),
+        ({"information_bits": 12.0, "match": "MA1 X", "match_q": 0.01, "importance": -0.001}, "The score does not need it."),
         ({"information_bits": 12.0, "match": "MA1 X", "match_q": 0.01, "direction": -1}, "Speaks against the positive class."),
     ],
 )
@@ -115,6 +117,12 @@ def test_counts_come_from_the_examples_where_the_metrics_have_none(run_folder):
     splits = data(RunFolder(run_folder)).values["splits"]
     assert [split["total"] for split in splits] == [sum(stated[name].values()) for name in ("train", "val", "test")]
     assert splits[1]["chromosomes"] == "chrV"
+
+
+@pytest.mark.parametrize(("key", "expected"), [("peaks", "gc"), ("fasta", "")])
+def test_unsaid_negatives_are_the_default_of_a_bed_of_peaks(run_folder, key, expected):
+    (run_folder / "config.yaml").write_text(yaml.safe_dump({"data": {key: "a.bed", "negatives": None}}))
+    assert negatives_kind(RunFolder(run_folder)) == expected
 
 
 def test_the_ledger_counts_each_reason(finished_run):

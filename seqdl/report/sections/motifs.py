@@ -23,6 +23,8 @@ from seqdl.report.section import Section
 LOGO_BUDGET = 1_200_000
 """Characters of logos a page may hold, so that it can still be mailed; later rows go without."""
 FEW_SITES = 20
+FIRST_ROWS = 12
+"""Rows that are seen before the reader asks for all."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,9 @@ def motifs(run: RunFolder) -> Section:
         )
     if vague:
         parts.append(f"{vague} {'is' if vague == 1 else 'are'} vague (under {VAGUE_BITS:g} bits): their matches mean little.")
-    return Section("motifs", title, " ".join(parts), {"rows": rows, "has_importance": any(row.importance is not None for row in rows)})
+    return Section(
+        "motifs", title, " ".join(parts), {"rows": rows, "first": FIRST_ROWS, "has_importance": any(row.importance is not None for row in rows)}
+    )
 
 
 def motif_rows(run: RunFolder, table: pd.DataFrame) -> list[Row]:
@@ -130,12 +134,12 @@ def _note(record: Mapping[Hashable, Any], match_id: str) -> str:
     if bits is not None and bits < VAGUE_BITS:
         notes.append("Vague filter: a match to it means little." if match_id else "Vague filter.")
     elif not _is_known(record):
-        notes.append("Like no known motif: new, part of one, or chance.")
+        notes.append("Like no known motif.")
     if sites is not None and sites < FEW_SITES:
         notes.append(f"Made of {plural(round(sites), 'site')} only.")
     if importance is not None and importance <= 0:
-        notes.append("The network does as well without it.")
-    if direction is not None and direction < 0:
+        notes.append("The score does not need it.")
+    elif direction is not None and direction < 0:
         notes.append("Speaks against the positive class.")
     return " ".join(notes)
 

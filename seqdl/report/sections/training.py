@@ -53,7 +53,7 @@ def training(run: RunFolder) -> Section:
         words.append(plural(taken, "step"))
     if number(run.manifest.get("seconds")) is not None:
         words.append(f"{duration(run.manifest['seconds'])} in all")
-    if run.manifest.get("device"):
+    if run.manifest.get("device") not in (None, "", "auto"):
         words.append(f"on {run.manifest['device']}")
     lede = ", ".join(words) + "." + (f" Epoch {best:g} was the best on the validation set and was kept." if best is not None else "")
     facts = [(name, _plain(value)) for part in ("model", "task", "training") for name, value in run.section(part).items()]

@@ -24,6 +24,22 @@ for (const table of document.querySelectorAll("table[data-sortable]")) {
     });
   });
 }
+// A long table shows its first rows until the reader asks for all; sorting decides which rows come first.
+for (const table of document.querySelectorAll("table[data-first-rows]")) {
+  const total = table.tBodies[0].rows.length;
+  if (total <= Number(table.dataset.firstRows)) continue;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "more";
+  const show = (all) => {
+    table.classList.toggle("short", !all);
+    button.setAttribute("aria-expanded", String(all));
+    button.textContent = all ? `Show the first ${table.dataset.firstRows} only` : `Show all ${total}`;
+  };
+  button.addEventListener("click", () => show(table.classList.contains("short")));
+  show(false);
+  table.parentElement.after(button);
+}
 // Folded parts are printed unfolded, and folded again afterwards.
 const opened = [];
 window.addEventListener("beforeprint", () => {
