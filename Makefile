@@ -26,6 +26,7 @@ help:
 
 $(CORE): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "seqdl needs Python 3.11 or newer, and this is %d.%d. Name another: make PYTHON=python3.12" % sys.version_info[:2])'
+	@echo 'installing into $(VENV): a minute or two, and about 1.2 GB'
 	$(PYTHON) -m venv $(VENV)
 	$(PIP_INSTALL) -e .
 	@touch $@

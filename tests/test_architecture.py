@@ -148,7 +148,7 @@ def prints(module: str, tree: ast.Module) -> Iterator[str]:
 def many_parameters(module: str, tree: ast.Module) -> Iterator[str]:
     """At most seven parameters, three of them positional; constructors of models and tasks are the config and may have more by keyword."""
     for path, node, method in functions(tree):
-        if decorated(node, "njit") or decorated(node, "vectorize") or (method and node.name.startswith("on_")):
+        if decorated(node, "njit|_compiled") or (method and node.name.startswith("on_")):
             continue  # numba takes arguments by position only, and a hook's signature is Lightning's
         positional, keyword = parameters(node, method=method)
         is_config = room(module) in ("models", "tasks") and node.name == "__init__"
@@ -238,7 +238,7 @@ ALLOWED: list[tuple[Checker, str, str]] = [
     (positional_booleans, "seqdl.data.genome", "def f(a, *, force: bool = False): ..."),
     (module_state, "seqdl.data.genome", "TABLE = {}\ndef f(table):\n    table['a'] = 1\n    return TABLE['a']"),
     (undocumented, "seqdl.data.genome", '"""A module."""\ndef _f(): ...'),
-    (many_parameters, "seqdl.data.genome", "@njit(cache=True)\ndef f(a, b, c, d): ..."),
+    (many_parameters, "seqdl.data.genome", "@numba.njit(cache=True)\ndef f(a, b, c, d): ..."),
     (imports_upwards, "seqdl.registry", "from seqdl.errors import InputError"),
 ]
 

@@ -137,3 +137,42 @@ def test_every_direct_dependency_is_pinned_in_the_constraints():
     declared = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
     pinned = {line.split("==")[0].lower() for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines() if "==" in line}
     assert [entry for entry in declared if re.split(r"[<>=!~ \[]", entry)[0].lower() not in pinned] == []
+
+
+# documents and configs -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda path: path.stem)
+def test_a_config_is_valid_and_its_header_says_question_data_command_and_result(path):
+    from seqdl.experiment.config import make_config, read_config
+
+    make_config(read_config(path))
+    header = "".join(line for line in path.read_text(encoding="utf-8").splitlines(keepends=True) if line.startswith("#"))
+    assert [word for word in ("question:", "data:", f"configs/{path.name}", "result:") if word not in header.lower()] == []
+
+
+def test_the_readme_lists_every_verb():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [verb for verb in verbs() if f"`seqdl {verb}" not in readme] == []
+
+
+def test_every_name_that_the_documents_use_is_public():
+    import seqdl
+
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    script = re.search(r"```python\n(.*?)```", readme, re.DOTALL)
+    assert script is not None
+    compile(script.group(1), "README.md", "exec")
+    names = set(re.findall(r"\bseqdl\.([A-Za-z_]+)\(", script.group(1)))
+    assert names
+    assert names - set(seqdl.__all__) == set()
+
+
+def test_every_file_that_the_documents_link_to_is_there():
+    broken = [
+        f"{document.name}: {target}"
+        for document in ROOT.glob("*.md")
+        for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text(encoding="utf-8"))
+        if not (ROOT / target).exists()
+    ]
+    assert broken == []

@@ -96,7 +96,9 @@ def _absolute(value: Any) -> Any:
 
 def _put(nested: dict[str, Any], keys: list[str], value: Any) -> None:
     for key in keys[:-1]:
-        if not isinstance(nested.get(key), dict):
+        if nested.get(key) is None:
             nested[key] = {}
+        if not isinstance(nested[key], dict):
+            raise InputError(f"config: {key} is {nested[key]!r}; a mapping of options was expected. See configs/ for examples.")
         nested = nested[key]
     nested[keys[-1]] = value

@@ -61,6 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SystemExit as leaving:
         return int(leaving.code or 0)
     console = Console(quiet=options.quiet, json_mode=options.json)
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that wait must not burn a busy processor (30x on two shared cores)
     if options.quiet:
         os.environ["SEQDL_QUIET"] = "1"
     return _guarded(verb, options, console)
@@ -140,7 +141,7 @@ def _parse(verb: str, words: list[str]) -> argparse.Namespace:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     module.configure(parser)
     common = parser.add_argument_group("common options")
-    common.add_argument("--seed", type=int, metavar="N", help="seed of every random choice (default 0)")
+    common.add_argument("--seed", type=_seed, metavar="N", help="seed of every random choice (default 0)")
     common.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), help="where networks run")
     common.add_argument("--workers", type=int, metavar="N", help="loader processes (default 0: batches are gathered whole)")
     common.add_argument("--force", action="store_true", help="overwrite what is there")
@@ -152,6 +153,13 @@ def _parse(verb: str, words: list[str]) -> argparse.Namespace:
     options.dotted = dotted
     options.command = "seqdl " + " ".join([verb, *words])
     return options
+
+
+def _seed(text: str) -> int:
+    """Return a seed that every random generator takes."""
+    if not 0 <= int(text) < 2**32:
+        raise argparse.ArgumentTypeError(f"{text}: a whole number from 0 to {2**32 - 1} was expected.")
+    return int(text)
 
 
 def _dotted(words: list[str]) -> tuple[dict[str, str], list[str]]:

@@ -6,7 +6,7 @@ import dataclasses
 import itertools
 from typing import TYPE_CHECKING, Any
 
-from seqdl.errors import InputError
+from seqdl.errors import InputError, SeqdlError
 from seqdl.experiment.config import typed_options
 from seqdl.registry import MODELS, TASKS
 
@@ -44,7 +44,12 @@ def create_model(name: str, **options: Any) -> nn.Module:
     """
     MODELS.check_options(name, options)
     options = typed_options(MODELS, name, options)
-    model: nn.Module = MODELS.get(name)(**options)
+    try:
+        model: nn.Module = MODELS.get(name)(**options)
+    except SeqdlError:
+        raise
+    except (RuntimeError, TypeError, ValueError, ZeroDivisionError) as error:
+        raise InputError(f"the model '{name}' cannot be made with {options}: {str(error).splitlines()[0]}. See seqdl models {name}.") from None
     model.recipe = {"name": name, **options}  # type: ignore[assignment]  # plain data; nn.Module types every attribute as Tensor | Module
     return model
 

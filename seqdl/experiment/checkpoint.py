@@ -46,6 +46,12 @@ def load_task(path: Path) -> Task:
         )
     task = rebuild_task(state["seqdl"])
     task.recipe = state["seqdl"]
-    task.load_state_dict(state["state_dict"])
+    try:
+        task.load_state_dict(state["state_dict"])
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:200]
+        raise FormatError(
+            f"{path}: its weights do not fit the network it names, so another version of seqdl wrote it ({reason}). Train it anew."
+        ) from None
     task.eval()
     return task

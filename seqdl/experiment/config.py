@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any, TypeAlias, get_args, get_type_hints
 
 from seqdl.errors import FormatError, InputError, UnknownNameError
 from seqdl.registry import MODELS, TASKS, Registry
 
+Bounds: TypeAlias = tuple[float, float]
+COUNT: Bounds = (1, math.inf)
+NOT_NEGATIVE: Bounds = (0, math.inf)
+SEEDS: Bounds = (0, 2**32 - 1)
 
-def option(default: Any, text: str, *, choices: tuple[str, ...] = (), is_path: bool = False, metavar: str | None = None) -> Any:
-    """Declare a config field that is also a flag."""
-    metadata = {"help": text, "choices": choices, "is_path": is_path, "metavar": metavar}
+
+def option(
+    default: Any, text: str, *, choices: tuple[str, ...] = (), is_path: bool = False, metavar: str | None = None, within: Bounds | None = None
+) -> Any:
+    """Declare a config field that is also a flag; `within` holds the least and the largest value."""
+    metadata = {"help": text, "choices": choices, "is_path": is_path, "metavar": metavar, "within": within}
     if isinstance(default, list):
         return field(default_factory=lambda: list(default), metadata=metadata)
     return field(default=default, metadata=metadata)
@@ -52,15 +60,15 @@ class DataConfig:
 class TrainingConfig:
     """How the network is trained."""
 
-    max_steps: int | None = option(None, "optimiser steps; default: by the number of positives", metavar="N")
-    max_epochs: int | None = option(None, "passes over the training set, instead of steps", metavar="N")
-    batch_size: int = option(64, "examples in a batch", metavar="N")
-    lr: float = option(0.01, "peak learning rate (AdamW, one cycle)", metavar="RATE")
-    weight_decay: float = option(0.01, "weight decay", metavar="W")
-    warmup: float = option(0.25, "share of the steps in which the learning rate rises", metavar="SHARE")
-    positive_share: float = option(0.4, "share of positives in a training batch; 0: as they come", metavar="SHARE")
-    patience: int = option(0, "epochs without a better validation score before stopping; 0: never", metavar="N")
-    clip: float = option(5.0, "largest norm of the gradient", metavar="NORM")
+    max_steps: int | None = option(None, "optimiser steps; default: by the number of positives", metavar="N", within=COUNT)
+    max_epochs: int | None = option(None, "passes over the training set, instead of steps", metavar="N", within=COUNT)
+    batch_size: int = option(64, "examples in a batch", metavar="N", within=(2, math.inf))
+    lr: float = option(0.01, "peak learning rate (AdamW, one cycle)", metavar="RATE", within=(1e-9, 100))
+    weight_decay: float = option(0.01, "weight decay", metavar="W", within=NOT_NEGATIVE)
+    warmup: float = option(0.25, "share of the steps in which the learning rate rises", metavar="SHARE", within=(0, 1))
+    positive_share: float = option(0.4, "share of positives in a training batch; 0: as they come", metavar="SHARE", within=(0, 0.99))
+    patience: int = option(0, "epochs without a better validation score before stopping; 0: never", metavar="N", within=NOT_NEGATIVE)
+    clip: float = option(5.0, "largest norm of the gradient; 0: any", metavar="NORM", within=NOT_NEGATIVE)
     keep: str = option("best", "weights that count: best on validation, or those of the last step", choices=("best", "last"))
 
 
@@ -72,15 +80,15 @@ class Config:
     model: dict[str, Any] = field(default_factory=lambda: {"name": "auto"})
     task: dict[str, Any] = field(default_factory=lambda: {"name": "auto"})
     training: TrainingConfig = field(default_factory=TrainingConfig)
-    members: int | None = option(None, "networks in the ensemble; default: 6 for --model auto, 1 for a named one", metavar="N")
+    members: int | None = option(None, "networks in the ensemble; default: 6 for --model auto, 1 for a named one", metavar="N", within=COUNT)
     ensemble: list[dict[str, Any]] = field(default_factory=list)
     strands: str | None = option(
         None, "default: shared for unstranded peaks and FASTA, single for stranded BED", choices=("shared", "average", "augment", "single")
     )
     database: str = option("jaspar", "jaspar, jaspar:GROUP (fungi, vertebrates, ...) or a MEME, JASPAR or TRANSFAC file", is_path=True, metavar="DB")
-    seed: int = option(0, "seed of every random choice", metavar="N")
+    seed: int = option(0, "seed of every random choice", metavar="N", within=SEEDS)
     device: str = option("auto", "auto, cpu, cuda or mps")
-    workers: int = option(0, "loader processes", metavar="N")
+    workers: int = option(0, "loader processes", metavar="N", within=NOT_NEGATIVE)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain nested dictionaries."""
@@ -153,7 +161,10 @@ def make_config(nested: Mapping[str, Any]) -> Config:
     values: dict[str, Any] = {name: _section(cls, nested.get(name) or {}, name) for name, cls in SECTIONS.items()}
     values["model"] = _component(MODELS, nested.get("model"))
     values["task"] = _component(TASKS, nested.get("task"))
-    values["ensemble"] = [_member(one) for one in nested.get("ensemble") or []]
+    members = nested.get("ensemble") or []
+    if not isinstance(members, list):
+        raise InputError(f"config: ensemble is {members!r}; a list of mappings with the keys model and task was expected.")
+    values["ensemble"] = [_member(one) for one in members]
     plain = {key: value for key, value in nested.items() if key not in values}
     return Config(**values, **_typed(Config, plain, ""))
 
@@ -178,13 +189,19 @@ def _typed(cls: type[Any], values: Mapping[str, Any], prefix: str) -> dict[str, 
             choices = f.metadata.get("choices")
             if choices and value is not None and value not in choices:
                 raise UnknownNameError(f"value for {prefix}{f.name}", str(value), choices)
+            low, high = f.metadata.get("within") or (-math.inf, math.inf)
+            if value is not None and f.metadata.get("within") and not low <= value <= high:
+                expected = f"{low:.10g} or more" if high == math.inf else f"{low:.10g} to {high:.10g}"
+                raise InputError(f"{prefix}{f.name} is {value}: {expected} was expected. Give {prefix}{f.name} such a value.")
             typed[f.name] = value
     return typed
 
 
 def _component(registry: Registry, given: Any) -> dict[str, Any]:
     """Return {"name": ..., option: ...}, checked against the constructor's signature."""
-    given = {"name": given} if isinstance(given, str) or given is None else dict(given)
+    if not isinstance(given, str | Mapping | None) or (isinstance(given, Mapping) and not isinstance(given.get("name"), str | None)):
+        raise InputError(f"config: {registry.kind} is {given!r}; a name, or a mapping of name and options, was expected. See configs/ for examples.")
+    given = dict(given) if isinstance(given, Mapping) else {"name": given}
     name = given.pop("name", None) or "auto"
     if name == "auto":
         if given:
@@ -222,7 +239,7 @@ def coerce(value: Any, hint: Any, name: str) -> Any:
     """
     optional = type(None) in get_args(hint)
     kind = next(t for t in get_args(hint) if t is not type(None)) if optional else hint
-    if value is None or (optional and str(value).lower() in ("null", "none")):
+    if optional and (value is None or str(value).lower() in ("null", "none")):
         return None
     origin = getattr(kind, "__origin__", kind)
     if origin is Any:
@@ -258,7 +275,7 @@ def _whole(value: Any) -> int:
 
 
 def _word(value: Any) -> Any:
-    if isinstance(value, dict | list | tuple):
+    if value is None or isinstance(value, dict | list | tuple):
         raise ValueError(value)
     return str(value)
 
@@ -298,7 +315,12 @@ def apply_setting(nested: dict[str, Any], setting: str) -> None:
         inner = {"name": inner} if isinstance(inner, str) else (inner or {})
         nested[section] = inner
         nested = inner
-    nested[last] = yaml.safe_load(text)
+    try:
+        nested[last] = yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise InputError(
+            f"--set {setting}: the value cannot be read: a number, a word or a [list, of, them] was expected. Quote it if need be."
+        ) from None
 
 
 def dump_config(config: Config) -> str:

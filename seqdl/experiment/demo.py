@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seqdl.data.simulate import simulate, write_simulation
+from seqdl.data.simulate import Layout, simulate, write_simulation
 from seqdl.experiment.complete import silent
 from seqdl.experiment.config import make_config
 from seqdl.experiment.train import train
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from seqdl.experiment.run import Run
     from seqdl.motif.motif import Motif
 
+N_PEAKS = 2_000
+GENOME_BP = 12_000_000
+"""Room for twenty background windows a peak."""
 LARGEST_Q = 0.05
 """A planted motif counts as recovered if Tomtom finds that very matrix at most at this q-value, among all known ones."""
 
@@ -91,7 +94,7 @@ def demo(
     recovery : Recovery
     """
     say(f"simulating a genome with peaks that hold {len(motifs)} motifs: {', '.join(motif.label for motif in motifs)}")
-    simulation = simulate(motifs=motifs, n_peaks=2_000, seed=seed)
+    simulation = simulate(motifs=motifs, n_peaks=N_PEAKS, seed=seed, layout=Layout(genome_length=GENOME_BP))
     files = write_simulation(folder / "data", simulation, force=force)
     data = {"genome": str(files["genome"].resolve()), "peaks": str(files["peaks"].resolve())}
     config = make_config({"data": data, "seed": seed, "members": 3})

@@ -22,12 +22,14 @@ from seqdl.data.datamodule import Loading, SequenceDataModule
 from seqdl.errors import InputError, Interrupted, MissingFileError, UnknownNameError
 from seqdl.experiment.build import default_steps
 from seqdl.experiment.callbacks import EpochLog, EpochSeeds, StepBar
-from seqdl.experiment.config import TrainingConfig
+from seqdl.experiment.config import TrainingConfig, make_config
 from seqdl.tasks.base import Optimisation, Task
 
 if TYPE_CHECKING:
     from seqdl.data.dataset import SequenceData
 
+SMALL_STEP_FLOPS = 3e8
+"""Forward operations in a batch below which a second thread gains little on free cores and costs much on busy ones."""
 LEAST_EPOCHS = 12
 """A step budget is cut into at least this many epochs, so that the loss curve has points."""
 
@@ -69,7 +71,7 @@ def training_options(options: dict[str, Any]) -> TrainingConfig:
     for key in options:
         if key not in known:
             raise UnknownNameError("training option", key, known)
-    return TrainingConfig(**options)
+    return make_config({"training": options}).training
 
 
 def fit_task(
@@ -114,7 +116,7 @@ def fit_task(
     if resume and not last.is_file():
         raise MissingFileError(f"{folder}: there is no checkpoints/last.ckpt to go on from. Train anew, with --force.")
     started = time.monotonic()
-    with _quiet_lightning():
+    with _quiet_lightning(), _few_threads(task, training.batch_size, data.length):
         trainer = _trainer(task, folder, schedule, training, seed, device)
         _fit_or_interrupt(trainer, task, SequenceDataModule(data, loading, seed=seed), last if resume else None, folder)
     best = folder / "checkpoints" / "best.ckpt"
@@ -210,6 +212,28 @@ def _fit_or_interrupt(trainer: pl.Trainer, task: Task, loaders: SequenceDataModu
         raise Interrupted(f"training was stopped after epoch {trainer.current_epoch}. Go on with: seqdl train --resume -o {folder}")
     if not all(np.isfinite(p.detach().cpu().numpy()).all() for p in task.parameters()):
         raise InputError("the weights became infinite while training: a finite loss was expected. Lower --lr.")
+
+
+@contextlib.contextmanager
+def _few_threads(task: Task, batch_size: int, length: int) -> Iterator[None]:
+    """Train a small network on one thread of the processor: sharing out its steps costs more than it gains.
+
+    The choice depends on the network alone, never on a measurement, so that a run repeats to the last digit.
+    """
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    before = torch.get_num_threads()
+    counter = FlopCounterMode(display=False)
+    with torch.no_grad(), counter, contextlib.suppress(RuntimeError):
+        task.eval()(torch.zeros(batch_size, 4, length))
+    task.train()
+    if counter.get_total_flops() / len(getattr(task, "members", [task])) < SMALL_STEP_FLOPS:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @contextlib.contextmanager

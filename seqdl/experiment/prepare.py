@@ -54,6 +54,7 @@ def prepare(config: Config, *, whole: bool = False) -> SequenceData:
         If the inputs are wrong or do not suffice; nothing has been written then.
     """
     data = config.data
+    _check_combination(data)
     if data.peaks and data.genome:
         examples = _from_peaks(data, config.seed, whole=whole)
     elif data.fasta:
@@ -68,6 +69,18 @@ def prepare(config: Config, *, whole: bool = False) -> SequenceData:
     if (config.strands or _default_strands(examples)) == "augment":
         examples.reverse_complement = True
     return examples
+
+
+def _check_combination(data: DataConfig) -> None:
+    """Raise `InputError` for options that contradict each other, rather than leave one of them unread."""
+    if data.fasta and (data.peaks or data.genome):
+        raise InputError("FASTA files were given together with --genome or --peaks: one source of examples was expected. Leave one of them out.")
+    if (data.val_fasta or data.test_fasta) and not data.fasta:
+        raise InputError("--val-fasta or --test-fasta was given without training sequences: --fasta POS.fa NEG.fa was expected beside it.")
+    if data.chromosome_aliases and not data.rename_chromosomes:
+        raise InputError("--chromosome-aliases was given without --rename-chromosomes, so it would not be read. Add --rename-chromosomes.")
+    if data.peaks and data.split not in (None, "chromosome"):
+        raise InputError(f"--split {data.split} was given for intervals: neighbours would leak. Use chromosome, the default.")
 
 
 def _default_strands(examples: SequenceData) -> str:
@@ -166,8 +179,6 @@ def _chromosome_splits(chroms: pd.Series[str], genome: Genome, data: DataConfig,
     """Return the split of each interval, by its chromosome."""
     if whole:
         return np.full(len(chroms), "test")
-    if data.split == "random":
-        raise InputError("--split random was given for intervals: neighbours would leak. Use chromosome, the default.")
     val, test = _held_out(data, genome)
     return split_by_chromosome(chroms, genome.lengths, val=val, test=test)
 

@@ -74,8 +74,31 @@ def make_plan(config: Config) -> Plan:
     config, reason = resolve_auto(config, n_positives)
     config = dataclasses.replace(config, strands=resolve_strands(config, data), data=resolve_data(config.data))
     built = build_task(config, data.outputs)
+    _try_out(built, data)
     schedule = plan_schedule(config.training, len(data.rows("train")), n_positives)
     return Plan(config, data, built, reason, schedule.steps)
+
+
+def _try_out(task: Task, data: SequenceData) -> None:
+    """Raise `InputError` if the task cannot read the examples, before anything is written."""
+    import torch
+
+    from seqdl.interpret.locate import filter_bank
+    from seqdl.layers.onehot import one_hot
+
+    span = filter_bank(getattr(task, "reader", task)).geometry.span
+    if span > data.length:
+        raise InputError(
+            f"the sequences are {data.length} bp long, shorter than the network's filters: at least {span} bp were expected. Widen --window."
+        )
+    try:
+        with torch.inference_mode():
+            task.eval()(one_hot(torch.from_numpy(data.codes[:2])))
+    except (RuntimeError, ValueError) as error:
+        raise InputError(
+            f"the network cannot read sequences of {data.length} bp: {str(error).splitlines()[0]}. Change its options or --window."
+        ) from None
+    task.train()
 
 
 def check_output(folder: Path, *, force: bool) -> None:

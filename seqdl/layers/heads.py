@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from seqdl.layers.activation import activation as make_activation
+from seqdl.layers.onehot import flip_positions
+from seqdl.layers.pooling import GlobalMax, MaxPool
 from seqdl.layers.pooling import pooling as make_pooling
 
 
@@ -33,12 +36,23 @@ class PooledHead(nn.Module):
     ) -> None:
         super().__init__()
         self.pool = make_pooling(pooling, channels)
+        self.better = GlobalMax()
         layers: list[nn.Module] = [nn.BatchNorm1d(channels), make_activation(activation), nn.Dropout(dropout)]
         if hidden:
             layers += [nn.Linear(channels, hidden), nn.ReLU(), nn.Dropout(dropout)]
         self.dense = nn.Sequential(*layers, nn.Linear(hidden or channels, n_outputs))
 
-    def forward(self, features: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Return logits (B, T) for features (B, C, L')."""
-        logits: Tensor = self.dense(self.pool(features, lengths))
+    def forward(self, features: Tensor, lengths: Tensor | None = None, other: Tensor | None = None) -> Tensor:
+        """Return logits (B, T) for features (B, C, L') and, where both strands are read, those of the other strand.
+
+        Of the two strands the better counts: at each position, or at once for all where the pooling is a maximum anyway.
+        """
+        if other is None:
+            pooled = self.pool(features, lengths)
+        elif isinstance(self.pool, MaxPool):
+            pooled = self.better(torch.stack([self.pool(features, lengths), self.pool(other, lengths)], dim=-1))
+        else:
+            turned = flip_positions(other, lengths)
+            pooled = self.pool(self.better(torch.stack([features, turned], dim=-1)), lengths)
+        logits: Tensor = self.dense(pooled)
         return logits

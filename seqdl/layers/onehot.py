@@ -89,3 +89,27 @@ def mask_positions(x: Tensor, lengths: Tensor | None, fill: float = 0.0) -> Tens
         return x
     beyond = torch.arange(x.shape[-1], device=x.device).unsqueeze(0) >= lengths.unsqueeze(1)  # (B, L)
     return x.masked_fill(beyond.unsqueeze(1), fill)
+
+
+def lengths_of_features(lengths: Tensor | None, stride: int, n_features: int) -> Tensor | None:
+    """Return how many feature positions stand for each row's bases, at least one.
+
+    Parameters
+    ----------
+    lengths : Tensor, (B,), or None
+        Bases in each row; None is given back.
+    stride : int
+        Bases a feature position. It is not to be had from the shapes: 200 bp at stride 24 make 8 positions of 25.
+    n_features : int
+        Positions of the padded features.
+
+    Returns
+    -------
+    Tensor, (B,), or None
+
+    Examples
+    --------
+    >>> lengths_of_features(torch.tensor([200, 96, 7]), 24, 8)
+    tensor([8, 4, 1])
+    """
+    return None if lengths is None else (lengths // stride).clamp(min=1, max=n_features)

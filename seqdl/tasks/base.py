@@ -11,8 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from seqdl.errors import InputError, UnknownNameError
-from seqdl.layers.equivariant import SharedStrands
-from seqdl.layers.onehot import one_hot, reverse_complement
+from seqdl.layers.onehot import lengths_of_features, one_hot, reverse_complement
 from seqdl.types import Batch, Floats, Strands
 
 STRANDS: tuple[Strands, ...] = ("shared", "average", "augment", "single")
@@ -78,7 +77,6 @@ class Task(pl.LightningModule):
         self.encoder = encoder
         self.outputs = list(outputs or ["target"])
         self.strands = strands
-        self.features = SharedStrands(encoder) if strands == "shared" else encoder
         self.register_buffer("scale", torch.ones(len(self.outputs)))
         self.register_buffer("shift", torch.zeros(len(self.outputs)))
         self.optimisation = Optimisation()
@@ -112,10 +110,17 @@ class Task(pl.LightningModule):
 
     def raw_logits(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return logits (B, T) as the head gives them."""
-        out: Tensor = self.head(self.features(x, lengths), lengths)
+        out = self._strand_logits(x, lengths)
         if self.strands == "average":
-            other: Tensor = self.head(self.features(reverse_complement(x, lengths), lengths), lengths)
-            out = (out + other) / 2
+            out = (out + self._strand_logits(reverse_complement(x, lengths), lengths)) / 2
+        return out
+
+    def _strand_logits(self, x: Tensor, lengths: Tensor | None) -> Tensor:
+        """Return logits (B, T) of one reading; with shared strands the head is given the features of both."""
+        features: Tensor = self.encoder(x, lengths)
+        other: Tensor | None = self.encoder(reverse_complement(x, lengths), lengths) if self.strands == "shared" else None
+        stride = int(self.encoder.stride)  # type: ignore[arg-type]  # nn.Module types every attribute as Tensor | Module
+        out: Tensor = self.head(features, lengths_of_features(lengths, stride, features.shape[-1]), other)
         return out
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:

@@ -44,7 +44,7 @@ class Ensemble(Task):
                     f"{member.outputs}: one kind of task with the same outputs was expected."
                 )
         super().__init__(first.encoder, outputs=first.outputs, strands=first.strands)
-        del self.encoder, self.features
+        del self.encoder
         self.members = torch.nn.ModuleList(members)
         self.monitor, self.higher_is_better, self.calibrated = first.monitor, first.higher_is_better, first.calibrated
         self.recipe = {"members": [member.recipe for member in members]}

@@ -17,8 +17,8 @@ def test_a_head_gives_one_number_an_output(pooling, hidden, n_outputs):
 
 def test_without_a_hidden_layer_the_head_is_linear_behind_its_activation():
     head = PooledHead(6, 1, hidden=0)
-    assert [m for m in head.modules() if isinstance(m, torch.nn.Linear)][0].in_features == 6
-    assert len([m for m in head.modules() if isinstance(m, torch.nn.Linear)]) == 1
+    (linear,) = [module for module in head.modules() if isinstance(module, torch.nn.Linear)]
+    assert (linear.in_features, linear.out_features) == (6, 1)
 
 
 def test_dropout_is_silent_when_predicting():
