@@ -49,7 +49,9 @@ def create_model(name: str, **options: Any) -> nn.Module:
     except SeqdlError:
         raise
     except (RuntimeError, TypeError, ValueError, ZeroDivisionError) as error:
-        raise InputError(f"the model '{name}' cannot be made with {options}: {str(error).splitlines()[0]}. See seqdl models {name}.") from None
+        raise InputError(
+            f"the model '{name}' cannot be made with {options}: {' '.join(str(error).split())[:200]}. See seqdl models {name}."
+        ) from None
     model.recipe = {"name": name, **options}  # type: ignore[assignment]  # plain data; nn.Module types every attribute as Tensor | Module
     return model
 

@@ -58,9 +58,10 @@ class EpochSeeds(pl.Callback):
     def __init__(self, seed: int) -> None:
         self.seed = seed
 
-    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Seed torch, for dropout."""
-        torch.manual_seed(self.seed * 100_003 + trainer.current_epoch)
+    def on_train_batch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int) -> None:
+        """Seed torch, for dropout, at the first batch: opening the loaders draws too, once more in a run that was taken up again."""
+        if batch_idx == 0:
+            torch.manual_seed(self.seed * 100_003 + trainer.current_epoch)
 
 
 class StepBar(pl.Callback):

@@ -39,7 +39,9 @@ def load_task(path: Path) -> Task:
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
-        raise FormatError(f"{path}: not a checkpoint that holds weights and plain data only ({str(error).splitlines()[0][:120]}).") from None
+        raise FormatError(
+            f"{path}: not a checkpoint that holds weights and plain data only ({' '.join(str(error).split())[:120] or 'it ends too early'})."
+        ) from None
     if not isinstance(state, dict) or "seqdl" not in state:
         raise FormatError(
             f"{path}: a checkpoint, but not one that seqdl wrote: it has no recipe of its model. Load it with torch and pass the module."

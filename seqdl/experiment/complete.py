@@ -111,8 +111,10 @@ def write_tracks(run: Run, seed: int) -> None:
     table = run.predictions
     rows = example_rows(table)
     codes = run.data.codes[rows]
-    x = one_hot(codes)
-    scores = attribute(run.task, x, method="deeplift", seed=seed)
+    lengths = np.full(len(rows), run.data.length) if run.data.lengths is None else run.data.lengths[rows]
+    scores = np.zeros((len(rows), 4, run.data.length), dtype=np.float32)
+    for row, length in enumerate(lengths):  # each at its own length: padding is not sequence
+        scores[row, :, :length] = attribute(run.task, one_hot(codes[row : row + 1, :length]), method="deeplift", seed=seed)[0]
     folder = run.folder / "attributions"
     folder.mkdir(exist_ok=True)
     chosen = table.loc[rows]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import math
 import shutil
@@ -19,7 +20,7 @@ import pytorch_lightning as pl
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 
 from seqdl.data.datamodule import Loading, SequenceDataModule
-from seqdl.errors import InputError, Interrupted, MissingFileError, UnknownNameError
+from seqdl.errors import InputError, Interrupted, MissingFileError, SeqdlError, UnknownNameError
 from seqdl.experiment.build import default_steps
 from seqdl.experiment.callbacks import EpochLog, EpochSeeds, StepBar
 from seqdl.experiment.config import TrainingConfig, make_config
@@ -115,6 +116,7 @@ def fit_task(
     last = folder / "checkpoints" / "last.ckpt"
     if resume and not last.is_file():
         raise MissingFileError(f"{folder}: there is no checkpoints/last.ckpt to go on from. Train anew, with --force.")
+    folder.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     with _quiet_lightning(), _few_threads(task, training.batch_size, data.length):
         trainer = _trainer(task, folder, schedule, training, seed, device)
@@ -205,6 +207,11 @@ def _fit_or_interrupt(trainer: pl.Trainer, task: Task, loaders: SequenceDataModu
     except SystemExit:
         if not trainer.interrupted:
             raise
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        _drop_half_written(folder / "checkpoints")
+        raise SeqdlError(f"{folder}: the disk is full, and training stopped. Make room, then go on with: seqdl train --resume -o {folder}") from None
     finally:
         with contextlib.suppress(ValueError):  # only the main thread may set a handler
             signal.signal(signal.SIGINT, handler)
@@ -212,6 +219,20 @@ def _fit_or_interrupt(trainer: pl.Trainer, task: Task, loaders: SequenceDataModu
         raise Interrupted(f"training was stopped after epoch {trainer.current_epoch}. Go on with: seqdl train --resume -o {folder}")
     if not all(np.isfinite(p.detach().cpu().numpy()).all() for p in task.parameters()):
         raise InputError("the weights became infinite while training: a finite loss was expected. Lower --lr.")
+
+
+def _drop_half_written(checkpoints: Path) -> None:
+    """Remove checkpoints that cannot be read; where the last is one of them, training goes on from the best."""
+    import torch
+
+    for path in checkpoints.glob("*.ckpt"):
+        try:
+            torch.load(path, map_location="cpu", weights_only=True)
+        except (RuntimeError, EOFError, OSError):
+            path.unlink()
+    best, last = checkpoints / "best.ckpt", checkpoints / "last.ckpt"
+    if best.is_file() and not last.is_file():
+        best.rename(last)
 
 
 @contextlib.contextmanager

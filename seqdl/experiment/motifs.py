@@ -96,7 +96,7 @@ def _names(found: list[Motif], database: list[Motif]) -> pd.DataFrame:
     best = matches.drop_duplicates("query").rename(columns=columns)[[*columns.values(), "offset", "strand"]]
     rest = matches[matches.duplicated("query") & (matches["q"] < SURE_Q)]
     also = rest.groupby("query")["target"].agg("; ".join)
-    return best.assign(also_matches=best["name"].map(also).fillna(""))
+    return best.assign(also_matches=best["name"].map(also).astype(object).fillna(""))
 
 
 def _at_most(rows: Ints, n: int, rng: np.random.Generator) -> Ints:

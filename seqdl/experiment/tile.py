@@ -133,17 +133,24 @@ def write_bigwig(path: Path, tiles: Iterator[Tile], lengths: dict[str, int]) -> 
     import pybigtools
 
     written = 0
+    failure: list[Exception] = []
 
     def values() -> Iterator[tuple[str, int, int, float]]:
         nonlocal written
-        for tile in tiles:
-            written += len(tile.values)
-            yield from zip([tile.chrom] * len(tile.starts), tile.starts.tolist(), tile.ends.tolist(), tile.values.tolist(), strict=True)
+        try:
+            for tile in tiles:
+                written += len(tile.values)
+                yield from zip([tile.chrom] * len(tile.starts), tile.starts.tolist(), tile.ends.tolist(), tile.values.tolist(), strict=True)
+        except Exception as error:  # pybigtools would print it and call the file whole
+            failure.append(error)
 
-    temporary = path.with_name(f".{path.name}.part")
+    temporary = path.with_name(f".{path.name}.part.bw")  # pybigtools goes by the ending
     try:
-        with pybigtools.open(str(temporary), "w") as handle:  # type: ignore[no-untyped-call]
-            handle.write(dict(lengths), values())
+        pybigtools.open(str(temporary), "w").write(dict(lengths), values())  # type: ignore[no-untyped-call]
+        if failure:
+            raise failure[0]
+        if not written:
+            raise InputError(f"no window fits into the genome, whose longest chromosome is {max(lengths.values()):,} bp: a longer one was expected.")
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -96,7 +96,7 @@ def _try_out(task: Task, data: SequenceData) -> None:
             task.eval()(one_hot(torch.from_numpy(data.codes[:2])))
     except (RuntimeError, ValueError) as error:
         raise InputError(
-            f"the network cannot read sequences of {data.length} bp: {str(error).splitlines()[0]}. Change its options or --window."
+            f"the network cannot read sequences of {data.length} bp: {' '.join(str(error).split())[:200]}. Change its options or --window."
         ) from None
     task.train()
 

@@ -190,9 +190,16 @@ def test_predictions_of_regions_are_those_of_the_run(tiny_run, tiny, tmp_path):
     assert main(["predict", str(tiny_run), *tiny.peaks[:2], "--regions", tiny.path("peaks.bed"), "-o", str(tmp_path / "out.tsv"), "--quiet"]) == 0
     table = pd.read_csv(tmp_path / "out.tsv", sep="\t")
     table.index = table["chrom"] + ":" + table["start"].astype(str) + "-" + table["end"].astype(str) + "(.)"
-    both = own.join(table, rsuffix="_again", how="inner")
+    both = own.join(table[["logit"]].add_suffix("_again"), how="inner")
     assert len(both) == 24
     assert (both["logit"] - both["logit_again"]).abs().max() < 1e-5
+
+
+def test_a_genome_too_short_for_one_window_is_refused(tiny_run, tmp_path, capsys):
+    (tmp_path / "short.fa").write_text(">chr1\nACGTACGT\n")
+    assert main(["predict", str(tiny_run), "--genome", str(tmp_path / "short.fa"), "-o", str(tmp_path / "out.bw"), "--quiet"]) == 1
+    assert "no window fits into the genome" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["short.fa"]
 
 
 @pytest.mark.parametrize(
@@ -219,15 +226,14 @@ def test_predict_refuses_what_it_cannot_read(words, said, tiny_run, tiny, tmp_pa
 def test_a_genome_is_tiled_into_a_bigwig(tiny_run, tiny, tmp_path):
     pybigtools = pytest.importorskip("pybigtools")
     assert main(["predict", str(tiny_run), *tiny.peaks[:2], "-o", str(tmp_path / "out.bw"), "--step", "20", "--quiet"]) == 0
-    with pybigtools.open(str(tmp_path / "out.bw")) as handle:
-        assert handle.chroms()["chrVI"] == 6_000
-        values = list(handle.records("chrI", 0, 6_000))
+    handle = pybigtools.open(str(tmp_path / "out.bw"))
+    assert handle.chroms()["chrVI"] == 6_000
+    values = list(handle.records("chrI", 0, 6_000))
     assert values[0][:2] == (20, 40)
     assert len(values) == (6_000 - 60) // 20 + 1
     assert all(0 <= value <= 1 for *_, value in values)
 
 
-@pytest.mark.slow
 def test_evaluate_repeats_the_numbers_of_the_run(tiny_run, capsys):
     own = json.loads((tiny_run / "metrics.json").read_text())
     assert main(["evaluate", str(tiny_run), "--json", "--quiet"]) == 0
