@@ -84,7 +84,7 @@ class UnknownNameError(SeqdlError, LookupError):
     no model named 'cn'. Did you mean 'cnn'? Available: cnn, lstm.
     """
 
-    def __init__(self, kind: str, name: str, known: Iterable[str], hint: str = "") -> None:
+    def __init__(self, kind: str, name: str, known: Iterable[str], *, hint: str = "") -> None:
         self.kind, self.name, self.known = kind, name, list(known)
         near = difflib.get_close_matches(str(name), self.known, n=1, cutoff=0.5)
         guess = f" Did you mean '{near[0]}'?" if near else ""

@@ -78,7 +78,7 @@ class Registry:
         for name, known in self._classes.items():
             if known is cls:
                 return name
-        raise UnknownNameError(self.kind, cls.__qualname__, self.names(), "Register the class with @REGISTRY.register(name).")
+        raise UnknownNameError(self.kind, cls.__qualname__, self.names(), hint="Register the class with @REGISTRY.register(name).")
 
     def options(self, name: str) -> dict[str, inspect.Parameter]:
         """Return the constructor options of `name`: the config schema."""

@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch: threads that wait must not burn the cores that others test on
+
 
 @pytest.fixture(autouse=True, scope="session")
 def private_cache(tmp_path_factory):

@@ -86,7 +86,7 @@ def find_shortcuts(codes: Codes | Sequence[Codes], target: ArrayLike, split: obj
     sequences = Ragged.of(codes)
     names = check_split(split, len(sequences))
     truth, _ = check_binary(target, np.zeros(len(sequences)))
-    return [_measure(name, feature, truth, names) for name, feature in features(sequences).items()]
+    return [_measure(name, feature, truth, split=names) for name, feature in features(sequences).items()]
 
 
 def features(sequences: Ragged) -> dict[str, NDArray[np.float64]]:
@@ -98,7 +98,7 @@ def features(sequences: Ragged) -> dict[str, NDArray[np.float64]]:
     return {"gc": gc, "length": sequences.length.astype(np.float64), "n_content": np.nan_to_num(n_content, nan=1.0)}
 
 
-def _measure(name: str, feature: NDArray[np.float64], truth: NDArray[np.bool_], split: NDArray[np.str_]) -> Shortcut:
+def _measure(name: str, feature: NDArray[np.float64], truth: NDArray[np.bool_], *, split: NDArray[np.str_]) -> Shortcut:
     known = np.isfinite(feature)
     means = [float(feature[known & side].mean()) if (known & side).any() else None for side in (truth, ~truth)]
     filled = np.where(known, feature, np.median(feature[known]) if known.any() else 0.0)

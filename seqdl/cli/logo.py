@@ -120,7 +120,7 @@ def _chosen(motifs: list[Motif], options: argparse.Namespace) -> list[Motif]:
     known = {name.lower() for motif in motifs for name in (motif.name, motif.alt_name, motif.label)}
     for name in options.motif:
         if name.lower() not in known:
-            raise UnknownNameError("motif", name, [motif.label for motif in motifs], f"They are those of {options.file}.")
+            raise UnknownNameError("motif", name, [motif.label for motif in motifs], hint=f"They are those of {options.file}.")
     wanted = {name.lower() for name in options.motif}
     return [motif for motif in motifs if wanted & {motif.name.lower(), motif.alt_name.lower(), motif.label.lower()}]
 

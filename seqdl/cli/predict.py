@@ -51,7 +51,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     if options.fasta:
         table = predict_fasta(task, options.fasta, ledger, device=device)
     else:
-        table = predict_regions(task, Genome(options.genome), options.regions, ledger, device=device)
+        table = predict_regions(task, Genome(options.genome), options.regions, ledger=ledger, device=device)
     for line in [*ledger.notes, *(f"dropped {n:,}: {reason}" for reason, n in ledger.counts().items())]:
         console.note(f"note: {line}")
     if console.json_mode:

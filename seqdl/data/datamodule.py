@@ -54,7 +54,7 @@ class BatchDraw(Sampler[list[int]]):
     generator : torch.Generator
     """
 
-    def __init__(self, strata: list[Ints], shares: list[int], n_batches: int, generator: torch.Generator) -> None:
+    def __init__(self, strata: list[Ints], shares: list[int], n_batches: int, *, generator: torch.Generator) -> None:
         self.strata, self.shares, self.n_batches, self.generator = strata, shares, n_batches, generator
 
     def __len__(self) -> int:
@@ -98,7 +98,7 @@ class SequenceDataModule(pl.LightningDataModule):
         rows = self.data.rows("train")
         dataset = CodesDataset(self.data, rows, generator if self.data.reverse_complement else None)
         strata, shares = self._strata(rows)
-        draw = BatchDraw(strata, shares, self.loading.steps_in_epoch(len(rows)), generator)
+        draw = BatchDraw(strata, shares, self.loading.steps_in_epoch(len(rows)), generator=generator)
         return DataLoader(dataset, batch_sampler=draw, collate_fn=identity, num_workers=self.loading.workers)
 
     def val_dataloader(self) -> DataLoader[Batch]:

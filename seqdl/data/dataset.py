@@ -110,11 +110,12 @@ class SequenceData:
         widths = (intervals["end"] - intervals["start"]).unique()
         if len(widths) != 1:
             raise DataError(
-                f"the intervals have {len(widths)} widths, such as {widths[:3].tolist()} bp: one was expected. Use seqdl.resize(intervals, width) first."
+                f"the intervals have {len(widths)} widths, such as {widths[:3].tolist()} bp: one was expected. "
+                "Use seqdl.resize(intervals, width) first."
             )
         target = np.r_[np.ones(len(positives)), np.zeros(len(negatives))]
         inputs = [genome.path] if genome.path else []
-        return cls(genome.fetch(intervals), interval_examples(intervals, target, split, output), [output], negatives=negatives, inputs=inputs)
+        return cls(genome.fetch(intervals), interval_examples(intervals, target, split, output=output), [output], negatives=negatives, inputs=inputs)
 
     @classmethod
     def from_sequences(
@@ -198,7 +199,7 @@ class SequenceData:
         return ", ".join(f"{split} {n['positives']:,} + {n['negatives']:,}" for split, n in self.counts().items())
 
 
-def interval_examples(intervals: pd.DataFrame, target: Floats, split: Sequence[str] | Any, output: str) -> pd.DataFrame:
+def interval_examples(intervals: pd.DataFrame, target: Floats, split: Sequence[str] | Any, *, output: str = "target") -> pd.DataFrame:
     """Return an examples table for intervals; the id is the place and, where several share it, a number."""
     place = intervals["chrom"] + ":" + intervals["start"].astype(str) + "-" + intervals["end"].astype(str) + "(" + intervals["strand"] + ")"
     repeat = place.groupby(place).cumcount()

@@ -81,9 +81,58 @@ def with_intervals(
     if n_positive + n_negative == 0:
         return {name: _interval(np.nan, np.full(1, np.nan), level) for name in metrics}
     rng = np.random.default_rng(seed)
-    draws = _draw_groups(counted, np.asarray(groups), n_resamples, rng) if groups is not None else _draw(counted, n_resamples, rng)
+    draws = _draw_groups(counted, np.asarray(groups), n_resamples, rng=rng) if groups is not None else _draw(counted, n_resamples, rng)
     parts = [counted.measure(positive, negative, metrics) for positive, negative in draws]
     return {name: _interval(float(value[name][0]), np.concatenate([part[name] for part in parts]), level) for name in metrics}
+
+
+def paired_difference(
+    target: ArrayLike, first: ArrayLike, second: ArrayLike, *, metrics: Sequence[str] = ("auroc", "auprc"), n_resamples: int = 1000, seed: int = 0
+) -> dict[str, Interval]:
+    """Measure by how much one prediction is better than another on the same examples.
+
+    Both are measured on the same resamples, so that what makes a resample easy or hard for both cancels out: the interval
+    is narrower than two separate ones suggest.
+
+    Parameters
+    ----------
+    target : array_like, (N,)
+        The truth, 0 or 1.
+    first, second : array_like, (N,)
+        Two predictions of it, on any scales where the metrics are AUROC and AUPRC.
+    metrics : sequence of str, default auroc and auprc
+    n_resamples : int, default 1000
+    seed : int, default 0
+
+    Returns
+    -------
+    dict of str to dict
+        Per measure ``{"value": first minus second, "low": ..., "high": ...}``, 95 % intervals; None where undefined.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> target = rng.integers(0, 2, 500)
+    >>> good = rng.random(500) + target
+    >>> found = paired_difference(target, good, good + rng.normal(size=500))
+    >>> found["auroc"]["low"] > 0
+    True
+    """
+    counted = CountedMetrics(target, first), CountedMetrics(target, second)
+    sides = [(one.positive_rows, one.negative_rows) for one in counted]
+    n = len(np.asarray(target))
+    rng = np.random.default_rng(seed)
+    rows = np.sort(sides[0][0]), np.sort(sides[0][1])
+    parts: list[dict[str, NDArray[np.float64]]] = []
+    for size in _chunks(n_resamples, n):
+        counts = np.zeros((size, n), dtype=np.int32)
+        for side in rows:
+            counts[:, side] = _counts(size, side.size, rng)
+        a, b = (one.measure(counts[:, positive], counts[:, negative], metrics) for one, (positive, negative) in zip(counted, sides, strict=True))
+        parts.append({name: a[name] - b[name] for name in metrics})
+    once = np.ones((1, n), dtype=np.int32)
+    values = [one.measure(once[:, positive], once[:, negative], metrics) for one, (positive, negative) in zip(counted, sides, strict=True)]
+    return {name: _interval(float(values[0][name][0] - values[1][name][0]), np.concatenate([part[name] for part in parts]), 0.95) for name in metrics}
 
 
 def _chunks(n_resamples: int, n_examples: int) -> list[int]:
@@ -99,7 +148,7 @@ def _draw(counted: CountedMetrics, n_resamples: int, rng: np.random.Generator) -
 
 
 def _draw_groups(
-    counted: CountedMetrics, groups: NDArray[Any], n_resamples: int, rng: np.random.Generator
+    counted: CountedMetrics, groups: NDArray[Any], n_resamples: int, *, rng: np.random.Generator
 ) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
     """Draw whole groups with replacement; yield how often each example then counts."""
     n_examples = counted.positive_rows.size + counted.negative_rows.size

@@ -108,11 +108,11 @@ def enriched_motif(codes: Codes, target: NDArray[np.bool_]) -> tuple[Motif, str]
     """
     seed = _seed(codes, target)
     flanks = [flank for flank in FLANKS if seed.size + 2 * flank <= codes.shape[1]] or [0]
-    grown = [_grow(seed, flank, codes, target) for flank in flanks]
+    grown = [_grow(seed, flank, codes, target=target) for flank in flanks]
     return grown[_ranking(grown, codes, target)[0]], grown[0].name
 
 
-def _grow(seed: NDArray[np.intp], flank: int, codes: Codes, target: NDArray[np.bool_]) -> Motif:
+def _grow(seed: NDArray[np.intp], flank: int, codes: Codes, *, target: NDArray[np.bool_]) -> Motif:
     """Align the sites of a seed k-mer with its flanks, then collect the sites of the motif itself, a few times over."""
     name = "".join("ACGT"[base] for base in seed)
     matrix = np.zeros((4, seed.size + 2 * flank))

@@ -10,7 +10,7 @@ import numpy as np
 
 from seqdl.audit.leakage import find_leaks
 from seqdl.audit.summary import audit_examples
-from seqdl.experiment.evaluate import evaluate_baselines, evaluate_predictions
+from seqdl.experiment.evaluate import add_differences, evaluate_baselines, evaluate_predictions
 from seqdl.experiment.predict import device_name
 from seqdl.experiment.provenance import refresh_outputs, write_json, write_manifest
 from seqdl.io.bed import write_bed
@@ -82,6 +82,7 @@ def complete(run: Run, *, command: str = "seqdl.fit", seconds: float | None = No
     metrics = evaluate_predictions(run.predictions, leaky=leaks.leaky[run.predictions.index], seed=seed)
     say("fitting the baselines: GC, k-mers, best known motif")
     metrics["baselines"], scores = evaluate_baselines(run.data, known, seed=seed)
+    add_differences(metrics["baselines"], scores, run.predictions, seed=seed)
     beside = {f"baseline_{name}": values for name, values in scores.items()}
     write_tsv(folder / "predictions.tsv", run.predictions.assign(**beside), force=True, float_format="%.9g")
     head = {"task": run.config["task"]["name"], "outputs": run.task.outputs, "n": run.data.counts()}

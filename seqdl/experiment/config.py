@@ -95,6 +95,7 @@ class Config:
         return dataclasses.asdict(self)
 
 
+WORDS_OR_FILES = ("database", "negatives")
 SECTIONS: dict[str, type[Any]] = {"data": DataConfig, "training": TrainingConfig}
 
 
@@ -120,7 +121,7 @@ def read_config(path: Path) -> dict[str, Any]:
     for section, key in path_keys():
         holder = found if section is None else found.get(section)
         if isinstance(holder, dict) and holder.get(key) is not None:
-            holder[key] = _resolve(holder[key], path.resolve().parent)
+            holder[key] = _resolve(holder[key], path.resolve().parent, is_word=key in WORDS_OR_FILES)
     return found
 
 
@@ -130,13 +131,12 @@ def path_keys() -> list[tuple[str | None, str]]:
     return [*keys, (None, "database"), ("data", "negatives")]
 
 
-def _resolve(value: Any, base: Path) -> Any:
-    """Return a path or a list of paths as absolute ones where they name a file; other words stay."""
+def _resolve(value: Any, base: Path, *, is_word: bool) -> Any:
+    """Return a path or a list of paths as absolute ones; what may be a word too, such as gc or jaspar, only where it names a file."""
     if isinstance(value, list):
-        return [_resolve(one, base) for one in value]
-    path = Path(str(value)).expanduser()
-    candidate = path if path.is_absolute() else base / path
-    return str(candidate.resolve()) if candidate.is_file() else value
+        return [_resolve(one, base, is_word=is_word) for one in value]
+    path = base / Path(str(value)).expanduser()
+    return value if value == "-" or (is_word and not path.is_file()) else str(path.resolve())
 
 
 def make_config(nested: Mapping[str, Any]) -> Config:

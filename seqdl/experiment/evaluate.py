@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from seqdl.evaluate.baselines import fit_baselines
-from seqdl.evaluate.bootstrap import with_intervals
+from seqdl.evaluate.bootstrap import paired_difference, with_intervals
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -101,6 +101,25 @@ def evaluate_baselines(data: SequenceData, motifs: list[Motif] | None, *, seed: 
         measured = with_intervals(data.targets("test")[:, 0], scores[name][in_test], seed=seed)
         entries[name] = {metric: measured[metric] for metric in BASELINE_METRICS} | {"detail": baseline.detail}
     return entries, scores
+
+
+def add_differences(baselines: dict[str, Any], scores: Mapping[str, NDArray[np.float64]], predictions: pd.DataFrame, *, seed: int = 0) -> None:
+    """Add to each baseline by how much the network is better on the same test examples: "network_minus_this".
+
+    Parameters
+    ----------
+    baselines : dict
+        From `evaluate_baselines`; changed in place.
+    scores : dict
+        From `evaluate_baselines`.
+    predictions : DataFrame
+        The network's, in the order of `SequenceData.held_out_rows`.
+    seed : int
+    """
+    test = (predictions["split"] == "test").to_numpy()
+    target, network = predictions["target"].to_numpy()[test], predictions["prediction"].to_numpy()[test]
+    for name, entry in baselines.items():
+        entry["network_minus_this"] = dict(paired_difference(target, network, scores[name][test], seed=seed))
 
 
 def baseline_rows(data: SequenceData, seed: int) -> Ints:

@@ -119,14 +119,14 @@ def fit_task(
     folder.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     with _quiet_lightning(), _few_threads(task, training.batch_size, data.length):
-        trainer = _trainer(task, folder, schedule, training, seed, device)
-        _fit_or_interrupt(trainer, task, SequenceDataModule(data, loading, seed=seed), last if resume else None, folder)
+        trainer = _trainer(task, folder, schedule, training=training, seed=seed, device=device)
+        _fit_or_interrupt(trainer, task, SequenceDataModule(data, loading, seed=seed), resume_from=last if resume else None, folder=folder)
     best = folder / "checkpoints" / "best.ckpt"
     if training.keep == "last" or not best.exists():
         shutil.copyfile(last, best)
     load_weights(task, best)
     if task.calibrated and len(data.rows("val")):
-        _calibrate(task, data, best, device)
+        _calibrate(task, data, best, device=device)
     return time.monotonic() - started
 
 
@@ -139,7 +139,7 @@ def load_weights(task: Task, path: Path) -> None:
     task.to("cpu").eval()
 
 
-def _calibrate(task: Task, data: SequenceData, path: Path, device: str) -> None:
+def _calibrate(task: Task, data: SequenceData, path: Path, *, device: str) -> None:
     """Bring the logits to calibrated log-odds on the validation split, and keep that in the checkpoint."""
     import torch
 
@@ -158,7 +158,7 @@ def _calibrate(task: Task, data: SequenceData, path: Path, device: str) -> None:
     temporary.replace(path)
 
 
-def _trainer(task: Task, folder: Path, schedule: Schedule, training: TrainingConfig, seed: int, device: str) -> pl.Trainer:
+def _trainer(task: Task, folder: Path, schedule: Schedule, *, training: TrainingConfig, seed: int, device: str) -> pl.Trainer:
     mode = "max" if task.higher_is_better else "min"
     checkpoints = folder / "checkpoints"
     keep_best = ModelCheckpoint(checkpoints, filename="best", monitor=task.monitor, mode=mode, save_top_k=1, enable_version_counter=False)
@@ -200,7 +200,7 @@ def accelerator(device: str) -> str:
     return names[device]
 
 
-def _fit_or_interrupt(trainer: pl.Trainer, task: Task, loaders: SequenceDataModule, resume_from: Path | None, folder: Path) -> None:
+def _fit_or_interrupt(trainer: pl.Trainer, task: Task, loaders: SequenceDataModule, *, resume_from: Path | None, folder: Path) -> None:
     handler = signal.getsignal(signal.SIGINT)
     try:
         trainer.fit(task, datamodule=loaders, ckpt_path=resume_from, weights_only=True)

@@ -115,7 +115,7 @@ def over_runs(found: list[dict[str, Any]]) -> dict[str, Any]:
 def _over(entries: list[dict[str, Any]]) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for metric, first in entries[0].items():
-        if isinstance(first, dict):
+        if isinstance(first, dict) and "value" in first:
             values = [entry[metric]["value"] for entry in entries if entry.get(metric, {}).get("value") is not None]
             result[metric] = summarise(values)
     return result

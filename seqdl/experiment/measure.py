@@ -10,7 +10,7 @@ import numpy as np
 from seqdl.audit.leakage import find_leaks
 from seqdl.errors import CheckFailed, UnknownNameError
 from seqdl.experiment.complete import intervals_of, silent
-from seqdl.experiment.evaluate import Evaluation, evaluate_baselines, evaluate_predictions
+from seqdl.experiment.evaluate import Evaluation, add_differences, evaluate_baselines, evaluate_predictions
 from seqdl.experiment.predict import prediction_table
 from seqdl.experiment.prepare import prepare
 from seqdl.io.databases import load_database
@@ -62,7 +62,8 @@ def measure(run: Run, inputs: Config | None = None, *, seed: int | None = None, 
     leaks = find_leaks(data.codes, data.examples["split"].to_numpy(), intervals=intervals_of(data))
     found = evaluate_predictions(predictions, leaky=leaks.leaky[predictions.index], seed=seed)
     say("fitting the baselines on the run's training split: GC, k-mers, best known motif")
-    found["baselines"], _ = evaluate_baselines(data, load_database(run.config.get("database") or "jaspar"), seed=seed)
+    found["baselines"], scores = evaluate_baselines(data, load_database(run.config.get("database") or "jaspar"), seed=seed)
+    add_differences(found["baselines"], scores, predictions, seed=seed)
     found["test"] = Evaluation(found["test"])
     found["n_leaks"] = int(leaks.leaky[data.rows("test")].sum())
     return found

@@ -104,7 +104,7 @@ def resolve_strands(config: Config, examples: SequenceData) -> str:
 # intervals ------------------------------------------------------------------------------------------
 
 
-def read_intervals(path: str, genome: Genome, data: DataConfig, ledger: Ledger) -> pd.DataFrame:
+def read_intervals(path: str, genome: Genome, data: DataConfig, *, ledger: Ledger) -> pd.DataFrame:
     """Read a BED, reconcile its chromosome names where asked to, and check it against the genome."""
     found = read_bed(path, ledger=ledger)
     if data.rename_chromosomes:
@@ -113,9 +113,9 @@ def read_intervals(path: str, genome: Genome, data: DataConfig, ledger: Ledger) 
     return found
 
 
-def _windows(path: str, genome: Genome, data: DataConfig, ledger: Ledger) -> pd.DataFrame:
+def _windows(path: str, genome: Genome, data: DataConfig, *, ledger: Ledger) -> pd.DataFrame:
     """Read a BED and cut windows around its centres; repeats and what leaves the genome go to the ledger."""
-    found = read_intervals(path, genome, data, ledger)
+    found = read_intervals(path, genome, data, ledger=ledger)
     center = cast("Literal['midpoint', 'summit']", data.center or ("summit" if "summit" in found else "midpoint"))
     windows = clip_to_genome(resize(found, data.window, center=center), genome.lengths, ledger)
     repeated = windows.duplicated(["chrom", "start", "end", "strand"])
@@ -126,11 +126,11 @@ def _windows(path: str, genome: Genome, data: DataConfig, ledger: Ledger) -> pd.
 def _from_peaks(data: DataConfig, seed: int, *, whole: bool) -> SequenceData:
     ledger = Ledger()
     genome = Genome(str(data.genome))
-    peaks = _windows(str(data.peaks), genome, data, ledger)
+    peaks = _windows(str(data.peaks), genome, data, ledger=ledger)
     inputs = [Path(str(data.genome)), Path(str(data.peaks))]
     exclude = None
     if data.exclude:
-        exclude = read_intervals(data.exclude, genome, data, ledger)
+        exclude = read_intervals(data.exclude, genome, data, ledger=ledger)
         inputs.append(Path(data.exclude))
         touched = overlaps(peaks, exclude)
         ledger.drop_intervals(peaks[touched], "overlaps an excluded region", source=Path(data.exclude).name)
@@ -144,10 +144,10 @@ def _from_peaks(data: DataConfig, seed: int, *, whole: bool) -> SequenceData:
         negatives, more = _negative_windows(peaks, split, genome, data=data, seed=seed, exclude=exclude, ledger=ledger)
         made = SequenceData.from_intervals(genome, peaks, negatives, split=np.r_[split, more])
     elif kind == "dinuc":
-        positives = SequenceData(genome.fetch(peaks), interval_examples(peaks, np.ones(len(peaks)), split, "target"), ["target"])
-        made = _with_shuffles(positives, data, seed)
+        positives = SequenceData(genome.fetch(peaks), interval_examples(peaks, np.ones(len(peaks)), split), ["target"])
+        made = _with_shuffles(positives, data, seed=seed)
     else:
-        negatives = _given_negatives(kind, genome, data, ledger)
+        negatives = _given_negatives(kind, genome, data, ledger=ledger)
         inputs.append(Path(kind))
         chroms = pd.concat([peaks["chrom"], negatives["chrom"]], ignore_index=True)
         made = SequenceData.from_intervals(genome, peaks, negatives, split=_chromosome_splits(chroms, genome, data, whole=whole))
@@ -169,10 +169,10 @@ def _negative_windows(
     return pd.concat(parts, ignore_index=True), np.array(splits)
 
 
-def _given_negatives(path: str, genome: Genome, data: DataConfig, ledger: Ledger) -> pd.DataFrame:
+def _given_negatives(path: str, genome: Genome, data: DataConfig, *, ledger: Ledger) -> pd.DataFrame:
     if not Path(path).exists():
         raise InputError(f"--negatives {path}: neither a file nor one of {', '.join(GENOMIC)}, dinuc. Check the path.")
-    return _windows(path, genome, data, ledger)
+    return _windows(path, genome, data, ledger=ledger)
 
 
 def _chromosome_splits(chroms: pd.Series[str], genome: Genome, data: DataConfig, *, whole: bool) -> Splits:
@@ -204,7 +204,7 @@ def _from_fasta(data: DataConfig, seed: int, *, whole: bool) -> SequenceData:
             if len(files) != 2:
                 raise InputError(f"--{name}-fasta was given {len(files)} file: two were expected, positives and negatives. Add the negatives.")
             parts[name] = _read_classes(files, f"--{name}-fasta", ledger)
-    split = ["test"] * len(train) if whole else list(_split_sequences(train, target, data, seed, given=list(parts)))
+    split = ["test"] * len(train) if whole else list(_split_sequences(train, target, data, seed=seed, given=list(parts)))
     records, targets = list(train), list(target)
     for name, (more, labels) in parts.items():
         records, targets, split = records + more, targets + labels, split + [name] * len(more)
@@ -215,7 +215,7 @@ def _from_fasta(data: DataConfig, seed: int, *, whole: bool) -> SequenceData:
     if not (made.targets() == 0).any() or (len(data.fasta or []) == 1):
         if data.negatives != "dinuc":
             raise InputError("one FASTA was given and no negatives: two classes were expected. Give a second file, or --negatives dinuc.")
-        made = _with_shuffles(made, data, seed, skip=tuple(parts))
+        made = _with_shuffles(made, data, seed=seed, skip=tuple(parts))
     made.ledger = ledger
     made.inputs = [Path(name) for name in [*(data.fasta or []), *(data.val_fasta or []), *(data.test_fasta or [])]]
     return made
@@ -233,7 +233,7 @@ def _read_classes(files: Sequence[str], flag: str, ledger: Ledger) -> tuple[list
     return records, labels
 
 
-def _split_sequences(records: Sequence[FastaRecord], target: Sequence[float], data: DataConfig, seed: int, *, given: list[str]) -> Sequence[str]:
+def _split_sequences(records: Sequence[FastaRecord], target: Sequence[float], data: DataConfig, *, seed: int, given: list[str]) -> Sequence[str]:
     """Return train, val or test of each sequence; splits that came as files take nothing from these."""
     fractions = (0.8, 0.0 if "val" in given else 0.1, 0.0 if "test" in given else 0.1)
     total = sum(fractions)
@@ -253,7 +253,7 @@ def _split_sequences(records: Sequence[FastaRecord], target: Sequence[float], da
     return list(split_by_homology(codes, labels=labels, seed=seed, fractions=shares))
 
 
-def _with_shuffles(positives: SequenceData, data: DataConfig, seed: int, skip: tuple[str, ...] = ()) -> SequenceData:
+def _with_shuffles(positives: SequenceData, data: DataConfig, *, seed: int, skip: tuple[str, ...] = ()) -> SequenceData:
     """Return the set with dinucleotide-shuffled copies of its positives as negatives, each in its parent's split."""
     table = positives.examples
     parents, copies = [], []

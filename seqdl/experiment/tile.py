@@ -42,7 +42,7 @@ def predict_fasta(task: Task, path: str, ledger: Ledger, *, device: str = "auto"
     return pd.DataFrame({"id": data.examples["id"], **prediction_columns(task, logits)})
 
 
-def predict_regions(task: Task, genome: Genome, path: str, ledger: Ledger, *, device: str = "auto") -> pd.DataFrame:
+def predict_regions(task: Task, genome: Genome, path: str, *, ledger: Ledger, device: str = "auto") -> pd.DataFrame:
     """Predict windows around the middle of every interval of a BED, as wide as those the network was trained on.
 
     Returns

@@ -123,7 +123,7 @@ def train(config: Config, folder: Path, *, command: str = "", force: bool = Fals
     force : bool
         Replace what is in the folder.
     resume : bool
-        Go on from the last whole epoch.
+        Go on from the last whole epoch; from the beginning where none was ended.
     say : callable
         Told of each step, in a line.
 
@@ -138,8 +138,9 @@ def train(config: Config, folder: Path, *, command: str = "", force: bool = Fals
     """
     started = time.monotonic()
     folder = Path(folder)
-    if resume and not (folder / "checkpoints" / "last.ckpt").is_file():
-        raise MissingFileError(f"{folder}: there is no checkpoints/last.ckpt to go on from. Train anew, without --resume.")
+    begun = (folder / "checkpoints" / "last.ckpt").is_file()
+    if resume and not begun and not (folder / "config.yaml").is_file():
+        raise MissingFileError(f"{folder}: no run was begun there, so there is nothing to go on from. Train anew, without --resume.")
     if not resume:
         check_output(folder, force=force)
     plan = make_plan(config)
@@ -147,7 +148,7 @@ def train(config: Config, folder: Path, *, command: str = "", force: bool = Fals
     if not resume and folder.is_dir():
         _clear(folder)
     start_folder(folder, plan.data, plan.config)
-    fit_task(plan.task, plan.data, folder, training=plan.config.training, seed=plan.config.seed, device=plan.config.device, resume=resume)
+    fit_task(plan.task, plan.data, folder, training=plan.config.training, seed=plan.config.seed, device=plan.config.device, resume=resume and begun)
     run = Run(folder, task=plan.task, data=plan.data)
     complete(run, command=command or f"seqdl train {folder / 'config.yaml'}", seconds=time.monotonic() - started, say=say)
     return run

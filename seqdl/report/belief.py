@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from seqdl.report.facts import BASELINES, baseline_detail, baselines, best_epoch, calls, class_counts, is_binary, score, steps
+from seqdl.report.facts import BASELINES, baseline_detail, baselines, best_epoch, calls, class_counts, gain_over, is_binary, score, steps
 from seqdl.report.folder import RunFolder
 from seqdl.report.numbers import Estimate, count, decimal, percent, plural
 from seqdl.report.section import Finding, Tone
@@ -37,16 +37,19 @@ def against_baselines(run: RunFolder) -> list[Finding]:
     if found or not rivals:
         return found
     name, best = next(iter(rivals.items()))
-    if network.bounds[0] <= best.bounds[1]:
+    gain = gain_over(run, name, "auroc")
+    if (gain.bounds[0] <= 0) if gain else (network.bounds[0] <= best.bounds[1]):
         text = f"GC content alone reaches {best}, the network {network}. What it adds beyond base composition has not been shown."
         return [Finding("serious" if network.value <= best.value else "caution", "Not shown to be better than GC content", text)]
-    text = f"AUROC {network} on the test set, against {best} for the strongest baseline, {_named(run, name)}; the intervals do not touch."
+    how = f"a gain of {gain} on the same examples" if gain else "the intervals do not touch"
+    text = f"AUROC {network} on the test set, against {best} for the strongest baseline, {_named(run, name)}; {how}."
     return [Finding("good", "Better than every baseline", text)]
 
 
 def _beside(run: RunFolder, name: str, *, network: Estimate, other: Estimate) -> Finding | None:
     """Compare the network with one baseline; None where it is clearly better."""
-    if network.bounds[0] > other.bounds[1]:
+    gain = gain_over(run, name, "auroc")
+    if (gain.bounds[0] > 0) if gain else (network.bounds[0] > other.bounds[1]):
         return None
     short = BASELINES.get(name, name)
     numbers = f"AUROC {network} for the network, {other} for {_named(run, name)}, on the same test examples."
@@ -54,7 +57,10 @@ def _beside(run: RunFolder, name: str, *, network: Estimate, other: Estimate) ->
     if network.value <= other.value:
         reason = "It is simpler, and here it does no worse."
         return Finding("serious", f"The network is not better than the {short}: {advice}", f"{numbers} {reason}")
-    reason = f"The intervals overlap. Unless a paired comparison on the same examples says otherwise, {advice}: it is simpler and better understood."
+    if gain:
+        reason = f"The difference, {gain} on the same examples, may be none. Until more examples say otherwise, {advice}: it is simpler."
+    else:
+        reason = f"The intervals overlap. Unless a paired comparison on the same examples says otherwise, {advice}: it is simpler."
     return Finding("caution", f"Not shown to be better than the {short}", f"{numbers} {reason}")
 
 

@@ -57,6 +57,13 @@ def baselines(run: RunFolder, measure: str) -> dict[str, Estimate]:
     return dict(sorted(found.items(), key=lambda item: item[1].value, reverse=measure not in UP_IS_WORSE))
 
 
+def gain_over(run: RunFolder, baseline: str, measure: str) -> Estimate | None:
+    """Return by how much the network is better than a baseline, measured on the same resamples of the same examples."""
+    entry = (run.metrics.get("baselines") or {}).get(baseline)
+    gains = entry.get("network_minus_this") if isinstance(entry, dict) else None
+    return estimate(gains.get(measure)) if isinstance(gains, dict) else None
+
+
 def headline_measures(run: RunFolder) -> list[str]:
     """Return the one or two measures the page leads with."""
     test = run.metrics.get("test") or {}

@@ -151,9 +151,9 @@ class Task(pl.LightningModule):
         """Return AdamW under a one-cycle schedule over all steps."""
         options = self.optimisation
         optimiser = torch.optim.AdamW(self.parameters(), lr=options.lr, weight_decay=options.weight_decay)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimiser, max_lr=options.lr, total_steps=int(self.trainer.estimated_stepping_batches), pct_start=options.warmup
-        )
+        steps = int(self.trainer.estimated_stepping_batches)
+        rise = options.warmup if options.warmup * steps != 1 else 0.5 / steps  # a rise of exactly one step makes torch divide by zero
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=options.lr, total_steps=steps, pct_start=rise)
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:

@@ -78,7 +78,7 @@ def test_the_validation_split_comes_in_its_order_and_is_never_flipped():
 
 
 def test_a_draw_says_how_many_batches_it_has():
-    draw = BatchDraw([np.arange(5)], [2], 7, torch.Generator())
+    draw = BatchDraw([np.arange(5)], [2], 7, generator=torch.Generator())
     assert len(draw) == len(list(draw)) == 7
 
 

@@ -65,7 +65,7 @@ def test_the_minus_strand_is_shown_as_its_reverse_complement(genome):
 
 def test_one_place_given_twice_keeps_two_names():
     twice = pd.concat([intervals([100], chroms=["chrA"])] * 3, ignore_index=True)
-    table = interval_examples(twice, np.ones(3), ["train"] * 3, "target")
+    table = interval_examples(twice, np.ones(3), ["train"] * 3)
     assert table["id"].tolist() == ["chrA:100-120(.)", "chrA:100-120(.)_2", "chrA:100-120(.)_3"]
 
 

@@ -9,7 +9,7 @@ import pytest
 from sklearn.metrics import average_precision_score, log_loss, roc_auc_score
 
 from seqdl.errors import DataError, InputError, ShapeError
-from seqdl.evaluate.bootstrap import with_intervals
+from seqdl.evaluate.bootstrap import paired_difference, with_intervals
 from seqdl.evaluate.counted import METRICS
 from seqdl.evaluate.metrics import binary_metrics
 
@@ -92,3 +92,23 @@ def test_without_examples_everything_is_none():
 def test_wrong_options_are_refused(options, error, message):
     with pytest.raises(error, match=message):
         with_intervals(*example(), **options)
+
+
+def test_a_paired_difference_of_a_prediction_and_itself_is_nothing():
+    rng = np.random.default_rng(0)
+    target, score = rng.integers(0, 2, 300), rng.random(300)
+    assert paired_difference(target, score, score)["auroc"] == {"value": 0.0, "low": 0.0, "high": 0.0}
+
+
+def test_a_paired_difference_agrees_with_resampling_by_hand_and_sklearn():
+    rng = np.random.default_rng(1)
+    target = np.r_[np.ones(120), np.zeros(180)]
+    first = target + rng.normal(size=300)
+    second = first + rng.normal(size=300)
+    found = paired_difference(target, first, second, metrics=["auroc"], n_resamples=2000)["auroc"]
+    assert found["value"] == pytest.approx(roc_auc_score(target, first) - roc_auc_score(target, second))
+    by_hand = []
+    for _ in range(1000):
+        rows = np.r_[rng.integers(0, 120, 120), rng.integers(120, 300, 180)]
+        by_hand.append(roc_auc_score(target[rows], first[rows]) - roc_auc_score(target[rows], second[rows]))
+    np.testing.assert_allclose([found["low"], found["high"]], np.quantile(by_hand, [0.025, 0.975]), atol=0.012)

@@ -12,7 +12,14 @@ from seqdl.experiment.config import DataConfig, TrainingConfig, apply_setting, c
 CONFIGS = {
     "defaults": {},
     "everything": {
-        "data": {"genome": "g.fa", "peaks": "p.bed", "negatives": "dinuc", "val_chromosomes": ["chr1"], "window": 101, "deduplicate": True},
+        "data": {
+            "genome": "/data/g.fa",
+            "peaks": "/data/p.bed",
+            "negatives": "dinuc",
+            "val_chromosomes": ["chr1"],
+            "window": 101,
+            "deduplicate": True,
+        },
         "training": {"max_steps": 10, "lr": 3e-4, "keep": "last"},
         "model": {"name": "basset", "filters": [8, 9], "widths": [5, 7], "pools": [2, 2]},
         "task": {"name": "binary", "hidden": 0, "dropout": 0.25},
@@ -67,8 +74,8 @@ def test_files_of_a_config_are_taken_from_its_own_folder(tmp_path):
     (tmp_path / "c.yaml").write_text("data: {genome: g.fa, peaks: elsewhere.bed, fasta: [g.fa, other.fa], negatives: gc}\ndatabase: jaspar\n")
     found = read_config(tmp_path / "c.yaml")
     assert found["data"]["genome"] == str(tmp_path / "g.fa")
-    assert found["data"]["fasta"] == [str(tmp_path / "g.fa"), "other.fa"]
-    assert (found["data"]["peaks"], found["data"]["negatives"], found["database"]) == ("elsewhere.bed", "gc", "jaspar")
+    assert found["data"]["fasta"] == [str(tmp_path / "g.fa"), str(tmp_path / "other.fa")]
+    assert (found["data"]["peaks"], found["data"]["negatives"], found["database"]) == (str(tmp_path / "elsewhere.bed"), "gc", "jaspar")
 
 
 def test_every_field_that_names_a_file_is_known_as_such():

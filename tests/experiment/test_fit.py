@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from seqdl.experiment.config import TrainingConfig
 from seqdl.experiment.doctor import planted_set
 from seqdl.experiment.fit import fit_task, plan_schedule, training_options
 from seqdl.experiment.predict import predict_logits
+from seqdl.tasks.base import Optimisation
 from seqdl.tasks.ensemble import Ensemble
 
 
@@ -193,3 +195,19 @@ def test_a_checkpoint_that_would_run_code_is_refused(tmp_path):
     torch.save({"state_dict": {}, "seqdl": Evil()}, tmp_path / "x.ckpt")
     with pytest.raises(ValueError, match=r"not a checkpoint that holds weights and plain data only"):
         load_task(tmp_path / "x.ckpt")
+
+
+@pytest.mark.parametrize("warmup", [0.0, 0.2, 0.25, 0.5, 1.0])
+@pytest.mark.parametrize("steps", [1, 2, 3, 4, 5, 12])
+def test_the_shortest_trainings_have_a_schedule(steps, warmup):
+    made = task()
+    made.optimisation = Optimisation(lr=0.01, weight_decay=0.0, warmup=warmup)
+    made.trainer = SimpleNamespace(estimated_stepping_batches=steps)
+    found = made.configure_optimizers()
+    rates = []
+    for _ in range(steps):
+        rates.append(found["optimizer"].param_groups[0]["lr"])
+        found["optimizer"].step()
+        if len(rates) < steps:
+            found["lr_scheduler"]["scheduler"].step()
+    assert all(0 < rate <= 0.01 + 1e-9 for rate in rates)

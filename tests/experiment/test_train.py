@@ -61,6 +61,7 @@ def test_a_run_folder_holds_what_is_promised(tiny_run):
     assert len([name for name in files if name.startswith("motifs/logos/")]) == len(pd.read_csv(tiny_run / "motifs" / "motifs.tsv", sep="\t"))
 
 
+@pytest.mark.slow
 def test_the_folder_holds_against_the_check_from_outside(tiny_run, shared_data):
     check = shared_data.parent / "check" / "run_folder.py"
     if not check.is_file():

@@ -54,6 +54,16 @@ def test_overlapping_intervals_are_not_called_better(run_folder):
     assert verdict(RunFolder(run_folder)).headline == finding.title
 
 
+@pytest.mark.parametrize(("gain", "half", "better"), [(0.02, 0.01, True), (0.02, 0.03, False)])
+def test_a_paired_difference_decides_where_there_is_one(run_folder, gain, half, better):
+    others = {f"baselines__{name}__network_minus_this": {"auroc": interval(0.2)} for name in ("gc", "kmer")}
+    change(run_folder, "metrics.json", test__auroc=interval(0.90, 0.02), baselines__pwm__auroc=interval(0.88, 0.02), **others)
+    change(run_folder, "metrics.json", baselines__pwm__network_minus_this={"auroc": interval(gain, half)})
+    titles = said(run_folder)
+    assert ("Better than every baseline" in titles) is better
+    assert ("Not shown to be better than the best known motif" in titles) is not better
+
+
 def test_a_better_kmer_model_is_named(run_folder):
     change(run_folder, "metrics.json", test__auroc=interval(0.86), baselines__pwm__auroc=interval(0.7), baselines__kmer__auroc=interval(0.9))
     assert verdict(RunFolder(run_folder)).headline == "The network is not better than the k-mer model: use the k-mer model"
