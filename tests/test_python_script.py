@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import matplotlib as mpl
 import pytest
 import torch
 
 
-def printed_script(shared_data) -> str:
-    """Return the script of the interface page, or skip where the page is not at hand."""
-    page = shared_data.parent / "INTERFACE.md"
-    if not page.is_file():
-        pytest.skip(f"there is no {page}")
-    blocks = re.findall(r"```python\n(.*?)```", page.read_text(), flags=re.DOTALL)
+def printed_script() -> str:
+    """Return the one Python script of the README."""
+    blocks = re.findall(r"```python\n(.*?)```", (Path(__file__).parents[1] / "README.md").read_text(), flags=re.DOTALL)
     assert len(blocks) == 1
     return blocks[0]
 
 
 @pytest.mark.slow
 def test_the_script_runs_as_printed(shared_data, tmp_path, monkeypatch, capsys):
-    script = printed_script(shared_data)
+    script = printed_script()
     files = {
         "sacCer3.fa.gz": shared_data / "yeast_genome" / "S_cerevisiae.fasta.gz",
         "reb1.bed": shared_data / "yeast_peaks_dev" / "Reb1.sacCer3.bed",
-        "yeast.meme": shared_data / "motifs" / "yetfasco_all.meme.gz",
+        "yeast.meme": shared_data / "motifs" / "macisaac_yeast.v1.meme.gz",
     }
     for name, path in files.items():
         assert path.is_file(), path
@@ -35,7 +33,7 @@ def test_the_script_runs_as_printed(shared_data, tmp_path, monkeypatch, capsys):
     mpl.use("Agg")
     torch.manual_seed(0)
     scope: dict = {}
-    exec(compile(script, "INTERFACE.md", "exec"), scope)  # the page is ours
+    exec(compile(script, "README.md", "exec"), scope)  # the page is ours
 
     printed = capsys.readouterr().out
     assert re.search(r"^auroc +0\.\d{3} \(0\.\d{3}-[01]\.\d{3}\)$", printed, flags=re.MULTILINE)

@@ -21,6 +21,8 @@ KINDS = ("exact", "reverse_complement", "near_copy", "overlap")
 K = 24
 CONTAINMENT = 0.8
 OVERLAP = 0.5
+RELATED = 0.5
+"""Share of its 24-mers from which a sequence that does not leak is related to the training set; a homology split keeps such pairs together."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,12 +39,16 @@ class LeakTable:
         overlap, at least half of its interval is.
     leaky : bool, (N,)
         Whether the example leaks in any way; never a training example.
+    related : bool, (N,)
+        Whether the example does not leak, but shares at least half of its 24-mers with the training set, as variants of one
+        sequence do: a single substitution changes 24 of them. Constant flanks that most held-out sequences hold do not count.
     split : str, (N,)
         train, val or test.
     """
 
     kinds: dict[str, NDArray[np.bool_]]
     leaky: NDArray[np.bool_]
+    related: NDArray[np.bool_]
     split: NDArray[np.str_]
 
     def as_dict(self) -> dict[str, dict[str, Any]]:
@@ -60,7 +66,7 @@ class LeakTable:
             here = self.split == name
             n = int(here.sum())
             row: dict[str, Any] = {"n": n}
-            for kind, mask in [*self.kinds.items(), ("leaky", self.leaky)]:
+            for kind, mask in [*self.kinds.items(), ("leaky", self.leaky), ("related", self.related)]:
                 found = int((mask & here).sum())
                 row[f"n_{kind}"] = found
                 row[f"{kind}_rate"] = found / n if n else None
@@ -108,10 +114,12 @@ def find_leaks(codes: Codes | Sequence[Codes], split: object, *, intervals: pd.D
     names = check_split(split, len(sequences))
     training, held_out = names == "train", names != "train"
     exact, reverse = _copies(sequences, training)
-    near = held_out & ~exact & ~reverse & (containment(sequences, training, held_out) >= CONTAINMENT)
+    share, variable_share = _shares(sequences, training, held_out)
+    near = held_out & ~exact & ~reverse & (share >= CONTAINMENT)
     overlap = _overlaps(intervals, training, held_out) if intervals is not None else np.zeros(len(sequences), dtype=bool)
     kinds = dict(zip(KINDS, (exact, reverse, near, overlap), strict=True))
-    return LeakTable(kinds, exact | reverse | near | overlap, names)
+    leaky = exact | reverse | near | overlap
+    return LeakTable(kinds, leaky, held_out & ~leaky & (variable_share >= RELATED), names)
 
 
 def _copies(sequences: Ragged, training: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
@@ -141,12 +149,19 @@ def containment(sequences: Ragged, training: NDArray[np.bool_], held_out: NDArra
     float64, (N,)
         0 to 1; 0 for sequences that are not looked up or have no 24-mer.
     """
+    return _shares(sequences, training, held_out)[0]
+
+
+def _shares(
+    sequences: Ragged, training: NDArray[np.bool_], held_out: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the `containment`, and the same without the constant 24-mers of a library."""
     n = len(sequences)
     parts = list(sequences.kmers(held_out, K))
     hashes = np.concatenate([np.empty(0, dtype=np.uint64), *(part for part, _ in parts)])
     owner = np.concatenate([np.empty(0, dtype=np.int64), *(part for _, part in parts)])
     if not hashes.size:
-        return np.zeros(n)
+        return np.zeros(n), np.zeros(n)
     # A bit table of the hashes looked up lets nearly all training windows pass by without being sorted.
     bits = int(np.clip(np.ceil(np.log2(8 * hashes.size)), 16, 27))
     shift = np.uint64(64 - bits)
@@ -154,8 +169,26 @@ def containment(sequences: Ragged, training: NDArray[np.bool_], held_out: NDArra
     asked[(hashes >> shift).astype(np.intp)] = True
     candidates = [part[asked[(part >> shift).astype(np.intp)]] for part, _ in sequences.kmers(training, K)]
     found = np.isin(hashes, np.unique(np.concatenate([np.empty(0, dtype=np.uint64), *candidates])))
+    variable = ~_constant(hashes, owner, n)
+    whole = np.bincount(owner[found], minlength=n) / np.maximum(np.bincount(owner, minlength=n), 1)
+    if variable.all():
+        return whole, whole
+    return whole, np.bincount(owner[found & variable], minlength=n) / np.maximum(np.bincount(owner[variable], minlength=n), 1)
+
+
+def _constant(hashes: NDArray[np.uint64], owner: NDArray[np.int64], n: int) -> NDArray[np.bool_]:
+    """Mark the k-mers that more than half of the sequences hold, unless most of every sequence is made of such."""
+    _, kmer, counts = np.unique(hashes, return_inverse=True, return_counts=True)
+    n_asked = np.unique(owner).size
+    often = counts[kmer] > max(n_asked / 2, 10)
+    if not often.any():
+        return often
+    pairs = np.unique(kmer[often].astype(np.int64) * n + owner[often])  # a k-mer counts once a sequence
+    holders = np.bincount(pairs // n, minlength=counts.size)
+    constant = np.asarray(holders[kmer] > max(n_asked / 2, 10))
     n_windows = np.bincount(owner, minlength=n)
-    return np.bincount(owner[found], minlength=n) / np.maximum(n_windows, 1)
+    share = np.bincount(owner[constant], minlength=n)[n_windows > 0] / n_windows[n_windows > 0]
+    return constant if np.median(share) < CONTAINMENT else np.zeros_like(constant)
 
 
 def _overlaps(intervals: pd.DataFrame, training: NDArray[np.bool_], held_out: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -215,6 +248,28 @@ def covered_share(intervals: pd.DataFrame, cover: pd.DataFrame) -> NDArray[np.fl
     start = intervals["start"].to_numpy(np.int64) + shift[len(cover) :]
     end = intervals["end"].to_numpy(np.int64) + shift[len(cover) :]
     return np.asarray((covered_below(end) - covered_below(start)) / np.maximum(end - start, 1), dtype=np.float64)
+
+
+def find_repeats(codes: Codes | Sequence[Codes]) -> NDArray[np.bool_]:
+    """Mark the sequences that stand earlier already, as they are or as their reverse complement, in whichever split.
+
+    Parameters
+    ----------
+    codes : uint8, (N, L), or a list of N arrays (L,)
+        Sequences. Ambiguous ends do not count; a sequence of nothing else repeats none.
+
+    Returns
+    -------
+    bool, (N,)
+
+    Examples
+    --------
+    >>> find_repeats(np.array([[0, 1, 1], [0, 1, 2], [2, 2, 3], [0, 1, 1]], dtype=np.uint8)).tolist()
+    [False, False, True, True]
+    """
+    keys = [min(text, opposite(text)) for text in Ragged.of(codes).texts()]
+    first: dict[bytes, int] = {}
+    return np.array([bool(key) and first.setdefault(key, row) != row for row, key in enumerate(keys)], dtype=bool)
 
 
 def count_contradictions(codes: Codes | Sequence[Codes], target: NDArray[np.bool_]) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from seqdl.audit.leakage import count_contradictions, find_leaks
+from seqdl.audit.leakage import count_contradictions, find_leaks, find_repeats
 from seqdl.audit.ragged import check_split
 from seqdl.audit.shortcuts import Shortcut, find_shortcuts
 from seqdl.errors import ShapeError
@@ -62,7 +62,8 @@ def audit_examples(
     dict
         Ready for JSON (undefined is None): ``n`` per split; ``leakage`` per split val and test, as `LeakTable.as_dict`;
         ``shortcuts``, a list of `Shortcut.as_dict`; ``leak`` (any test example leaks) and ``shortcut`` (any feature is one);
-        ``n_contradictions``; ``dropped``, reason to count; ``notes``; ``verdict``, a list of sentences.
+        ``n_duplicates``, sequences that stand earlier already, on either strand; ``n_contradictions``; ``dropped``, reason to
+        count; ``notes``; ``verdict``, a list of sentences.
 
     Raises
     ------
@@ -85,10 +86,13 @@ def audit_examples(
     leakage = leaks.as_dict()
     shortcuts = find_shortcuts(codes, truth, names) if truth is not None else []
     n_contradictions = count_contradictions(codes, truth) if truth is not None else 0
+    n_duplicates = int(find_repeats(codes).sum())
     sizes = _sizes(names, truth)
     dropped = ledger.counts() if ledger is not None else {}
     verdict = [
         *_on_leaks(leakage, has_intervals=intervals is not None),
+        *_on_related(leakage["test"]),
+        *_on_duplicates(n_duplicates, len(codes)),
         *_on_shortcuts(shortcuts),
         *_on_balance(sizes, n_contradictions),
         *_on_dropped(dropped, len(codes)),
@@ -99,6 +103,7 @@ def audit_examples(
         "leak": bool(leakage["test"]["n_leaky"]),
         "shortcuts": [shortcut.as_dict() for shortcut in shortcuts],
         "shortcut": any(shortcut.is_shortcut for shortcut in shortcuts),
+        "n_duplicates": n_duplicates,
         "n_contradictions": n_contradictions,
         "dropped": dropped,
         "notes": list(ledger.notes) if ledger is not None else [],
@@ -141,7 +146,7 @@ def _on_leaks(leakage: dict[str, dict[str, Any]], *, has_intervals: bool) -> lis
             kinds = "; ".join(f"{row[f'n_{kind}']:,} {words[row[f'n_{kind}'] != 1]}" for kind, words in _KINDS.items() if row[f"n_{kind}"])
             hurt = "test scores will be too high" if name == "test" else "the epoch that is kept may be one that memorises"
             keep = "chromosome" if row["n_overlap"] else "homology"
-            cure = f" Remove them with --deduplicate, try --split {keep}, or read the score without them (test_leak_free)." if name == "test" else ""
+            cure = f" {_remedy(row)} --split {keep}, or read the score without them (test_leak_free)." if name == "test" else ""
             sentences.append(
                 f"Leak: {row['n_leaky']:,} of the {row['n']:,} {said} sequences ({_percent(row['leaky_rate'])}) {_are(row['n_leaky'])} "
                 f"also in the training set ({kinds}), so {hurt}.{cure}"
@@ -149,6 +154,34 @@ def _on_leaks(leakage: dict[str, dict[str, Any]], *, has_intervals: bool) -> lis
         elif name == "test":
             sentences.append(f"No leak: none of the {row['n']:,} test sequences is in the training set as {ways}.")
     return sentences
+
+
+def _remedy(row: dict[str, Any]) -> str:
+    """Return how the advice begins: --deduplicate takes out copies, and nothing else."""
+    n_copies = row["n_exact"] + row["n_reverse_complement"]
+    if not n_copies:
+        return "Try"
+    return f"Remove {'them' if n_copies == row['n_leaky'] else 'the copies'} with --deduplicate, try"
+
+
+def _on_related(row: dict[str, Any]) -> list[str]:
+    n = row["n_related"]
+    if not n:
+        return []
+    return [
+        f"Related: {n:,} {'further ' if row['n_leaky'] else ''}test sequence{'' if n == 1 else 's'} ({_percent(row['related_rate'])}) "
+        f"{'shares' if n == 1 else 'share'} half or more of {'its' if n == 1 else 'their'} 24-mers with the training set, as variants of one "
+        "sequence do. By definition this is no leak, yet what was learned from the relatives helps here; --split homology keeps relatives together."
+    ]
+
+
+def _on_duplicates(n: int, n_all: int) -> list[str]:
+    if not n:
+        return []
+    return [
+        f"Duplicates: {n:,} of the {n_all:,} sequences {'repeats' if n == 1 else 'repeat'} an earlier one, on one strand or the other; "
+        "--deduplicate drops them."
+    ]
 
 
 def _on_shortcuts(shortcuts: list[Shortcut]) -> list[str]:

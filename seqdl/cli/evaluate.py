@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from seqdl.cli.console import Console
-from seqdl.cli.flags import add_config_flags, config_from_flags
+from seqdl.cli.flags import add_config_flags, config_from_flags, nested_from_flags
 
 EPILOG = """examples:
   seqdl evaluate RUN                                  the run's own test split
@@ -30,6 +30,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     from seqdl.experiment.measure import check_passes, measure, parse_checks
     from seqdl.experiment.provenance import write_json
     from seqdl.experiment.run import load_run
+    from seqdl.experiment.tile import trained_length
     from seqdl.io.files import check_writable
 
     trained = load_run(options.run)
@@ -38,6 +39,8 @@ def run(options: argparse.Namespace, console: Console) -> int:
         check_writable(options.output, force=options.force)
     inputs = config_from_flags(options)
     given = inputs if inputs.data.fasta or inputs.data.peaks else None
+    if given and "window" not in nested_from_flags(options).get("data", {}):
+        given.data.window = trained_length(trained.task)
     metrics = measure(trained, given, seed=options.seed, say=console.note)
     if options.output:
         write_json(Path(options.output), metrics)

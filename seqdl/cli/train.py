@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from seqdl.cli.console import Console
-from seqdl.cli.flags import add_config_flags, add_run_flags, config_from_flags
+from seqdl.cli.flags import add_config_flags, add_run_flags, config_from_flags, nested_from_flags
 
 DOTTED = True
 EPILOG = """examples:
@@ -46,6 +46,9 @@ def run(options: argparse.Namespace, console: Console) -> int:
     if options.folds and options.seeds:
         raise InputError("--folds and --seeds were given together: one of them was expected. Run --folds with each --seed.")
     if options.resume and folder and not (options.folds or options.seeds) and not (options.inputs or options.config):
+        if nested_from_flags(options):
+            message = "--resume goes on with a run as it was begun, and options were given that would change it. Leave them out, or train anew."
+            raise InputError(message)
         config = load_resumable(folder)
     else:
         config = config_from_flags(options)

@@ -68,7 +68,7 @@ def split_by_chromosome(
     chosen |= _choose(of, lengths, open_kinds, fixed=set(chosen))
     found = np.array([chosen.get(name, "train") for name in lengths], dtype="<U5")
     result = pd.Series(found, index=list(lengths)).reindex(of).to_numpy()
-    _check_filled(result, "Name other chromosomes (--val-chromosomes, --test-chromosomes) or use --split homology")
+    _check_filled(result, "Name other chromosomes: --val-chromosomes, --test-chromosomes")
     return np.asarray(result, dtype="<U5")
 
 
@@ -90,7 +90,7 @@ def _choose(of: NDArray[np.str_], lengths: Mapping[str, int], kinds: list[str], 
     if len(usable) <= len(kinds):
         raise DataError(
             f"{len(usable)} chromosomes with examples are left to choose {' and '.join(kinds)} from; expected at least {len(kinds) + 1}. "
-            "Organelles always train. Use --split homology, or name chromosomes that may be held out."
+            "Organelles always train. Give a genome with more chromosomes, or the sequences as FASTA files, which are split by homology."
         )
     n_examples, size = float(examples[usable].sum()), float(sum(lengths[name] for name in usable))
     share = {name: (examples[name] / n_examples + lengths[name] / size) / 2 for name in usable}

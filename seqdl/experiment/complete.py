@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from seqdl.data.dataset import SequenceData
     from seqdl.experiment.run import Run
-    from seqdl.types import Ints
+    from seqdl.types import Codes, Ints
 
 N_TRACKS = 5
 
@@ -31,20 +31,26 @@ def silent(text: str) -> None:
     """Say nothing."""
 
 
-def write_data(folder: Path, data: SequenceData) -> None:
-    """Write data/ and audit.json: what there is before anything is trained."""
+def write_data(folder: Path, data: SequenceData, *, found: dict[str, Any] | None = None) -> None:
+    """Write data/ and audit.json: what there is before anything is trained; `found` is the audit, where it was made already."""
     (folder / "data").mkdir(parents=True, exist_ok=True)
     write_tsv(folder / "data" / "examples.tsv", data.examples, force=True)
     write_tsv(folder / "data" / "dropped.tsv", data.ledger.table(), force=True)
     if data.negatives is not None:
         write_bed(folder / "data" / "negatives.bed", data.negatives, force=True)
-    write_json(folder / "audit.json", audit(data))
+    write_json(folder / "audit.json", audit(data) if found is None else found)
 
 
 def audit(data: SequenceData) -> dict[str, Any]:
     """Return the audit of a data set."""
     target, split = data.targets()[:, 0], data.examples["split"].to_numpy()
-    return audit_examples(data.codes, target, split, intervals=intervals_of(data), ledger=data.ledger)
+    return audit_examples(sequences_of(data, data.rows()), target, split, intervals=intervals_of(data), ledger=data.ledger)
+
+
+def sequences_of(data: SequenceData, rows: Ints) -> list[Codes]:
+    """Return the sequences of some rows at their own lengths, so that an N at an end is not taken for padding."""
+    lengths = np.full(len(data), data.length) if data.lengths is None else data.lengths
+    return [data.codes[row, : lengths[row]] for row in rows]
 
 
 def intervals_of(data: SequenceData) -> pd.DataFrame | None:

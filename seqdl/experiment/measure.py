@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from seqdl.audit.leakage import find_leaks
 from seqdl.errors import CheckFailed, UnknownNameError
-from seqdl.experiment.complete import intervals_of, silent
+from seqdl.experiment.complete import intervals_of, sequences_of, silent
 from seqdl.experiment.evaluate import Evaluation, add_differences, evaluate_baselines, evaluate_predictions
 from seqdl.experiment.predict import prediction_table
 from seqdl.experiment.prepare import prepare
@@ -23,8 +23,13 @@ if TYPE_CHECKING:
 CHECKS = ("baseline", "leak")
 
 
-def parse_checks(text: str | None) -> list[str]:
+def parse_checks(text: str | None, known: Sequence[str] = CHECKS) -> list[str]:
     """Return the checks of a comma-separated list.
+
+    Raises
+    ------
+    UnknownNameError
+        If one is not among those that are known.
 
     Examples
     --------
@@ -33,8 +38,8 @@ def parse_checks(text: str | None) -> list[str]:
     """
     names = [word.strip() for word in (text or "").split(",") if word.strip()]
     for name in names:
-        if name not in CHECKS:
-            raise UnknownNameError("check for --fail-on", name, CHECKS)
+        if name not in known:
+            raise UnknownNameError("check for --fail-on", name, known)
     return names
 
 
@@ -81,16 +86,11 @@ def _beside_training(own: SequenceData, other: SequenceData) -> SequenceData:
     from seqdl.data.dataset import SequenceData
 
     rows = own.rows("train")
-    sequences = [*_sequences(own, rows), *_sequences(other, np.arange(len(other)))]
+    sequences = [*sequences_of(own, rows), *sequences_of(other, other.rows())]
     target = np.concatenate([own.targets("train")[:, 0], other.targets()[:, 0]])
     split = ["train"] * len(rows) + ["test"] * len(other)
     names = [*("train:" + own.examples["id"].iloc[rows]), *other.examples["id"]]
     return SequenceData.from_sequences(sequences, target, split, names=names)
-
-
-def _sequences(data: SequenceData, rows: Any) -> list[Any]:
-    lengths = np.full(len(data), data.length) if data.lengths is None else data.lengths
-    return [data.codes[row, : lengths[row]] for row in rows]
 
 
 def check_passes(metrics: dict[str, Any], checks: list[str]) -> None:

@@ -13,6 +13,7 @@ VAGUE_BITS = 8.0
 """Filters with less information match something by chance most of the time."""
 SIGNIFICANT = 0.05
 MANY_LEAKS = 0.05
+MANY_RELATED = 0.05
 SAME_SCORE = 0.005
 MANY_DROPPED = 0.05
 FEATURES = {"gc": "GC content", "length": "sequence length", "n_content": "the share of unknown bases"}
@@ -42,6 +43,19 @@ def leaks(run: RunFolder) -> list[Finding]:
         return [Finding("note", "A few test examples are in the training set", text)]
     text = f"{where}, so the test score flatters the network.{comparison}"
     return [Finding("serious" if share > MANY_LEAKS else "caution", "The test set leaks", text)]
+
+
+def related(run: RunFolder) -> list[Finding]:
+    """Say whether test examples have close relatives in the training set that are no leaks by definition."""
+    row = (run.audit.get("leakage") or {}).get("test")
+    share = number(row.get("related_rate")) if isinstance(row, dict) else None
+    if share is None or share <= MANY_RELATED:
+        return []
+    text = (
+        f"{plural(int(row['n_related']), 'test example')} ({percent(share)}) share half or more of their 24-mers with the training set, as variants "
+        "of one sequence do. They are not counted as leaks, yet the score flatters the network; --split homology keeps relatives together."
+    )
+    return [Finding("caution", "Test examples have close relatives in training", text)]
 
 
 def shortcuts(run: RunFolder) -> list[Finding]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -18,8 +18,6 @@ from seqdl.io.table import read_table
 from seqdl.types import Codes, Floats
 
 T = TypeVar("T")
-MARKS = ("config.yaml", "metrics.json", "manifest.json", "log.csv")
-"""A folder that holds none of these is no run."""
 
 
 @dataclass(frozen=True)
@@ -64,14 +62,17 @@ class RunFolder:
         If it is a file, or a folder that holds no run.
     """
 
+    marks: ClassVar[tuple[str, ...]] = ("config.yaml", "metrics.json", "manifest.json", "log.csv")
+    """A folder that holds none of these is no run."""
+
     def __init__(self, path: Path) -> None:
         if not path.exists():
             raise MissingFileError(f"{path}: no such folder. Expected the folder of a training run; `seqdl train ... -o {path}` makes one.")
         if not path.is_dir():
             raise InputError(f"{path} is a file. Expected the folder of a training run, the one that was given to `seqdl train -o`.")
-        if not any((path / name).is_file() for name in MARKS):
+        if not any((path / name).is_file() for name in self.marks):
             raise InputError(
-                f"{path} is not a run folder: it holds none of {', '.join(MARKS)}. "
+                f"{path} is not a run folder: it holds none of {', '.join(self.marks)}. "
                 "Pass the folder that was given to `seqdl train -o`, not the one above or below it."
             )
         self.path = path

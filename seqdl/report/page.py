@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -51,17 +51,23 @@ class Head:
         The motif that stands for the run.
     ribbon : Markup
         One test sequence as a coloured strip; empty where there is none.
+    kind : str
+        What the page is called.
+    more : (section, words)
+        Where the reasons for the verdict stand.
     """
 
     subject: str
     question: str
     verdict: Verdict
     figures: list[tuple[str, str, str]]
-    logo: tuple[str, Markup] | None
-    ribbon: Markup
+    logo: tuple[str, Markup] | None = None
+    ribbon: Markup = Markup("")
+    kind: str = "report"
+    more: tuple[str, str] = ("belief", "How far to believe this")
 
 
-def render(run: RunFolder, sections: Sequence[SectionMaker] = SECTIONS) -> str:
+def render(run: RunFolder, sections: Sequence[SectionMaker] = SECTIONS, *, heading: Callable[[RunFolder], Head] | None = None) -> str:
     """Return the page as text.
 
     Parameters
@@ -70,6 +76,8 @@ def render(run: RunFolder, sections: Sequence[SectionMaker] = SECTIONS) -> str:
         What to report on.
     sections : sequence of functions, optional
         The parts of the page, in their order.
+    heading : function, optional
+        Makes the head of the page; by default that of a training run.
 
     Returns
     -------
@@ -79,7 +87,7 @@ def render(run: RunFolder, sections: Sequence[SectionMaker] = SECTIONS) -> str:
     made = [section for maker in sections if (section := maker(run)) is not None]
     template = _environment().get_template("page.html")
     return template.render(
-        head=head(run),
+        head=(heading or head)(run),
         sections=made,
         css=_asset("report.css"),
         js=_asset("report.js"),
@@ -113,15 +121,16 @@ def _figures(run: RunFolder) -> list[tuple[str, str, str]]:
             found.append((f"{label_of(measure)}, test", decimal(value.value), f"95 % interval {value.interval}" if value.interval else ""))
     counts = class_counts(run)
     if counts.get("test"):
-        found.append(("test examples", count(sum(counts["test"].values())), _composition(counts["test"])))
+        found.append(("test examples", count(sum(counts["test"].values())), composition(counts["test"])))
     if counts.get("train"):
-        found.append(("training examples", count(sum(counts["train"].values())), _composition(counts["train"])))
+        found.append(("training examples", count(sum(counts["train"].values())), composition(counts["train"])))
     if len(found) < 4 and steps(run):
         found.append(("training", plural(steps(run) or 0, "step"), duration(run.manifest.get("seconds")) if run.manifest.get("seconds") else ""))
     return found
 
 
-def _composition(counts: dict[str, int]) -> str:
+def composition(counts: dict[str, int]) -> str:
+    """Return how many of each class there are, in words; empty where there is one."""
     return ", ".join(f"{count(n)} {name}" for name, n in counts.items()) if len(counts) > 1 else ""
 
 

@@ -14,6 +14,7 @@ from seqdl.report.section import Finding, Tone
 JUDGES: tuple[Callable[[RunFolder], list[Finding]], ...] = (
     belief.against_baselines,
     belief_data.leaks,
+    belief_data.related,
     belief_data.shortcuts,
     belief_data.contradictions,
     belief.sample_size,

@@ -74,7 +74,7 @@ def test_names_that_cannot_be_held_out_are_refused(options, error, message):
 
 
 def test_too_few_chromosomes_say_how_many_are_needed():
-    with pytest.raises(DataError, match=r"2 chromosomes with examples are left.*expected at least 3.*--split homology"):
+    with pytest.raises(DataError, match=r"2 chromosomes with examples are left.*expected at least 3.*split by homology"):
         split_by_chromosome(["chrI", "chrII", "chrmt"], YEAST)
 
 

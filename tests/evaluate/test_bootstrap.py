@@ -112,3 +112,11 @@ def test_a_paired_difference_agrees_with_resampling_by_hand_and_sklearn():
         rows = np.r_[rng.integers(0, 120, 120), rng.integers(120, 300, 180)]
         by_hand.append(roc_auc_score(target[rows], first[rows]) - roc_auc_score(target[rows], second[rows]))
     np.testing.assert_allclose([found["low"], found["high"]], np.quantile(by_hand, [0.025, 0.975]), atol=0.012)
+
+
+def test_an_interval_holds_its_own_value_also_where_resampling_is_biased():
+    rng = np.random.default_rng(0)
+    prediction = rng.random(3000)
+    target = (rng.random(3000) < prediction).astype(int)  # perfectly calibrated: resamples can only look worse
+    found = with_intervals(target, prediction, metrics=["ece"])["ece"]
+    assert found["low"] <= found["value"] <= found["high"]

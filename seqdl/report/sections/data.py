@@ -61,14 +61,9 @@ def _facts(run: RunFolder) -> list[tuple[str, str]]:
         if len(lengths):
             low, high = int(lengths.min()), int(lengths.max())
             found.append(("length", f"{count(low)} bp" if low == high else f"{count(low)} to {count(high)} bp"))
-    words = {
-        "split": "divided by",
-        "strands": "strands",
-        "center": "centred on",
-        "ratio": "negatives a positive",
-        "train_ratio": "negatives a positive, training",
-        "ambiguous": "ambiguous bases",
-    }
+    words = {"split": "divided by", "strands": "strands", "center": "centred on", "ambiguous": "ambiguous bases"}
+    if kind in NEGATIVES:  # negatives that were given are as many as they are
+        words |= {"ratio": "negatives a positive", "train_ratio": "negatives a positive, training"}
     found += [(label, str(given[key])) for key, label in words.items() if given.get(key) not in (None, "")]
     return found
 
