@@ -23,6 +23,7 @@ _HOME = {
     "Run": "seqdl.experiment.run",
     "SeqdlError": "seqdl.errors",
     "attribute": "seqdl.interpret.attribute",
+    "audit_data": "seqdl.experiment.audit",
     "create_model": "seqdl.experiment.build",
     "create_task": "seqdl.experiment.build",
     "encode": "seqdl.sequence.encode",
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from seqdl.data.intervals import resize as resize
     from seqdl.data.simulate import simulate as simulate
     from seqdl.errors import SeqdlError as SeqdlError
+    from seqdl.experiment.audit import audit_data as audit_data
     from seqdl.experiment.build import create_model as create_model
     from seqdl.experiment.build import create_task as create_task
     from seqdl.experiment.run import Run as Run

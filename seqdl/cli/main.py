@@ -15,6 +15,7 @@ from seqdl.errors import CheckFailed, Interrupted, SeqdlError
 VERBS = {
     "demo": "offline, in minutes: simulate peaks, train, find the planted motifs, write the report",
     "simulate": "a genome, peaks and a truth table with planted motifs",
+    "audit": "leaks between splits, shortcuts and what was dropped, before a network sees the data",
     "train": "prepare, audit, fit, evaluate, motifs and report: one command, one folder",
     "evaluate": "metrics with bootstrap intervals, beside GC, k-mer and motif baselines",
     "predict": "predictions for sequences or for regions of a genome",

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seqdl.data.simulate import check_writable
-from seqdl.errors import CheckFailed, InputError, OutputExistsError, SeqdlError
+from seqdl.errors import CheckFailed, InputError, OutputExistsError
 from seqdl.experiment.complete import audit, write_data
 from seqdl.experiment.config import Config, make_config
 from seqdl.experiment.prepare import prepare, resolve_data
@@ -142,7 +142,7 @@ def check_audit_passes(found: Audit, checks: Sequence[str]) -> None:
         names = [entry["name"] for entry in found["shortcuts"] if entry["is_shortcut"]]
         failed.append(f"shortcut: {', '.join(names)} alone separates the classes")
     if failed:
-        raise CheckFailed(f"{'; '.join(failed)}. --fail-on asked for neither; the verdict says what to do.")
+        raise CheckFailed(f"{'; '.join(failed)}. The verdict says what to do.")
 
 
 def check_audit_folder(folder: Path, *, force: bool = False) -> None:
@@ -182,24 +182,23 @@ def write_audit(folder: Path, data: SequenceData, found: Audit, *, force: bool =
     from seqdl.report.audit_page import build_audit_page
 
     check_audit_folder(folder, force=force)
+    folder = Path(folder).resolve()
     new = [place for place in (folder, *folder.parents) if not place.exists()]
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        staged = folder.parent / f".{folder.name}-{uuid.uuid4().hex}.part"
+        holder = (folder if folder.is_dir() else folder.parent) / f".audit-{uuid.uuid4().hex}.part"
+        staged = holder / folder.name
         try:
             write_data(staged, data, found=found)
-            build_audit_page(staged, subject=folder.resolve().name)
+            build_audit_page(staged)
             (folder / "data").mkdir(parents=True, exist_ok=True)
             for name in FILES:
                 (folder / name).unlink(missing_ok=True)
                 if (staged / name).is_file():
                     (staged / name).replace(folder / name)
         finally:
-            shutil.rmtree(staged, ignore_errors=True)
-    except (OSError, SeqdlError):
-        for place in new[:1]:
+            shutil.rmtree(holder, ignore_errors=True)
+    except BaseException:  # an interrupt, too, leaves nothing half made
+        for place in new:
             shutil.rmtree(place, ignore_errors=True)
-        for place in new[1:]:
-            place.rmdir()
         raise
     return folder / "audit.html"
