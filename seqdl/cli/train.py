@@ -46,10 +46,10 @@ def run(options: argparse.Namespace, console: Console) -> int:
     if options.folds and options.seeds:
         raise InputError("--folds and --seeds were given together: one of them was expected. Run --folds with each --seed.")
     if options.resume and folder and not (options.folds or options.seeds) and not (options.inputs or options.config):
+        config = load_resumable(folder)
         if nested_from_flags(options):
             message = "--resume goes on with a run as it was begun, and options were given that would change it. Leave them out, or train anew."
             raise InputError(message)
-        config = load_resumable(folder)
     else:
         config = config_from_flags(options)
     if options.print_config:

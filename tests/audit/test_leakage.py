@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqdl.audit.leakage import containment, count_contradictions, covered_share, find_leaks
+from seqdl.audit.leakage import containment, count_contradictions, covered_share, find_leaks, find_repeats
 from seqdl.audit.ragged import Ragged
 from seqdl.errors import InputError, ShapeError
 from seqdl.sequence.edit import reverse_complement
@@ -137,3 +137,38 @@ def test_intervals_that_do_not_fit_are_refused():
         find_leaks(codes, split, intervals=pd.DataFrame({"chrom": ["chrI", "chrI"]}))
     with pytest.raises(ShapeError, match="there are 1 intervals for 2 sequences"):
         find_leaks(codes, split, intervals=pd.DataFrame({"chrom": ["chrI"], "start": [0], "end": [9]}))
+
+
+def test_a_single_substitution_in_the_middle_is_related_and_no_leak():
+    codes = random_codes(40, 110)
+    codes[30:] = codes[:10]
+    codes[30:, 55] = (codes[30:, 55] + 1) % 4  # 63 of 87 24-mers stay: .72
+    codes[35:, 20] = (codes[35:, 20] + 1) % 4  # 42 of 87: .48 is no relative either
+    leaks = find_leaks(codes, split_of(40, test=range(30, 40)))
+    assert not leaks.leaky.any()
+    assert np.flatnonzero(leaks.related).tolist() == [30, 31, 32, 33, 34]
+    assert leaks.as_dict()["test"]["related_rate"] == 0.5
+
+
+def test_long_constant_flanks_make_no_relatives():
+    codes = random_codes(60, 200)
+    codes[:, :70], codes[:, -70:] = codes[0, :70], codes[0, -70:]  # 94 of 177 24-mers of each are constant
+    codes[59, 70:130] = codes[0, 70:130]
+    leaks = find_leaks(codes, split_of(60, test=range(40, 60)))
+    assert np.flatnonzero(leaks.leaky).tolist() == [59]
+    assert not leaks.related.any()
+
+
+def test_variants_of_one_sequence_are_relatives_though_most_of_them_is_constant():
+    codes = np.repeat(random_codes(1, 110), 60, axis=0)
+    codes[np.arange(60), np.arange(60) + 25] = (codes[np.arange(60), np.arange(60) + 25] + 1) % 4
+    leaks = find_leaks(codes, split_of(60, test=range(40, 60)))
+    assert (leaks.related | leaks.leaky)[40:].all()
+
+
+def test_repeats_are_counted_from_the_second_on_over_both_strands_and_all_splits():
+    codes = random_codes(6)
+    codes[2], codes[4], codes[5] = codes[0], reverse_complement(codes[0]), codes[1]
+    assert find_repeats(codes).tolist() == [False, False, True, False, True, True]
+    assert find_repeats(list(codes)).sum() == 3
+    assert not find_repeats(np.full((3, 9), 4, dtype=np.uint8)).any()

@@ -144,3 +144,33 @@ def test_reb1_with_near_gc_matched_windows_split_by_chromosome_has_few_leaks_and
     assert audit["leakage"]["test"]["n_overlap"] == 0
     assert audit["leakage"]["test"]["leaky_rate"] < 0.03  # subtelomeres and transposons are alike on many chromosomes
     assert audit["leakage"]["test"]["n_leaky"] == sum(audit["leakage"]["test"][f"n_{kind}"] for kind in ("exact", "reverse_complement", "near_copy"))
+
+
+def test_copies_anywhere_are_counted_as_duplicates_leak_or_not(codes):
+    codes[1] = codes[0]
+    audit = audit_examples(codes, TARGET & (np.arange(N) > 1), SPLIT)
+    assert (audit["n_duplicates"], audit["leak"]) == (1, False)
+    assert said(audit, "Duplicates") == [
+        "Duplicates: 1 of the 600 sequences repeats an earlier one, on one strand or the other; --deduplicate drops them."
+    ]
+
+
+def test_the_advice_fits_the_kind_of_leak(codes):
+    codes[502, 10:] = codes[2, 10:]
+    near = said(audit_examples(codes, TARGET, SPLIT), "Leak")[0]
+    assert "--deduplicate" not in near
+    assert near.endswith("Try --split homology, or read the score without them (test_leak_free).")
+    places = pd.DataFrame({"chrom": "chrI", "start": np.arange(N) * 1000, "end": np.arange(N) * 1000 + 100})
+    assert said(audit_examples(codes, TARGET, SPLIT, intervals=places), "Leak")[0].endswith("Read the score without them (test_leak_free).")
+    codes[502] = codes[2]
+    assert "Remove them with --deduplicate, try --split homology, or read" in said(audit_examples(codes, TARGET, SPLIT), "Leak")[0]
+
+
+def test_many_relatives_are_said_to_be_no_leak_and_few_are_not_spoken_of(codes):
+    codes[500:506] = codes[:6]
+    codes[500:506, 60] = (codes[500:506, 60] + 1) % 4
+    audit = audit_examples(codes, TARGET, SPLIT)
+    assert not audit["leak"]
+    assert said(audit, "Related")[0].startswith("Related: 6 of the test sequences (6 %) share half or more of their 24-mers")
+    codes[505] = np.random.default_rng(1).integers(0, 4, 100)
+    assert said(audit_examples(codes, TARGET, SPLIT), "Related") == []

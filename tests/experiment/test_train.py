@@ -146,10 +146,8 @@ def test_the_manifest_covers_every_file(tiny_run, tiny):
     assert verify(tiny_run).holds
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", [name for name in FILES if name != "manifest.json"])  # which does not hash itself
 def test_one_changed_byte_is_found(name, copied):
-    if name == "manifest.json":
-        pytest.skip("the manifest does not hash itself")
     content = bytearray((copied / name).read_bytes())
     content[len(content) // 2] ^= 1
     (copied / name).write_bytes(content)

@@ -109,15 +109,6 @@ def test_saved_weights_give_the_same_features_in_a_new_model(name, tmp_path):
     assert torch.equal(deepcopy(model)(x), model(x))
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if getattr(MODELS.get(name), "causal", False)])
-def test_a_causal_model_sees_nothing_behind_a_position(name):
-    model = made(name).eval()
-    x = one_hot(codes(2, 100))
-    changed = x.clone()
-    changed[..., 60:] = 0
-    torch.testing.assert_close(model(changed)[..., : 60 // model.stride], model(x)[..., : 60 // model.stride])
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_a_model_is_documented_with_an_example(name):
     text = inspect.getdoc(MODELS.get(name))
