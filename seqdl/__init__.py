@@ -18,12 +18,18 @@ __version__ = "0.1.0"
 
 _HOME = {
     "Genome": "seqdl.data.genome",
-    "SequenceData": "seqdl.data.dataset",
     "Motif": "seqdl.motif.motif",
     "Run": "seqdl.experiment.run",
     "SeqdlError": "seqdl.errors",
+    "SequenceData": "seqdl.data.dataset",
+    "Signal": "seqdl.io.signal",
     "attribute": "seqdl.interpret.attribute",
     "audit_data": "seqdl.experiment.audit",
+    "base_labels": "seqdl.data.targets",
+    "base_profile": "seqdl.data.targets",
+    "binned_counts": "seqdl.data.targets",
+    "check_reference": "seqdl.data.variants",
+    "check_signal": "seqdl.io.signal",
     "create_model": "seqdl.experiment.build",
     "create_task": "seqdl.experiment.build",
     "encode": "seqdl.sequence.encode",
@@ -33,25 +39,35 @@ _HOME = {
     "load_run": "seqdl.experiment.run",
     "match_motifs": "seqdl.motif.compare",
     "one_hot": "seqdl.sequence.encode",
+    "open_signal": "seqdl.io.signal",
     "read_bed": "seqdl.io.bed",
     "read_fasta": "seqdl.io.fasta",
+    "read_gff": "seqdl.io.gff",
     "read_meme": "seqdl.io.meme",
     "read_motifs": "seqdl.io.motifs",
+    "read_vcf": "seqdl.io.vcf",
+    "rename_chromosomes": "seqdl.data.chromosomes",
     "resize": "seqdl.data.intervals",
     "sample_background": "seqdl.data.background",
     "scan": "seqdl.motif.scan",
     "simulate": "seqdl.data.simulate",
     "write_fasta": "seqdl.io.fasta",
     "write_meme": "seqdl.io.meme",
+    "write_vcf": "seqdl.io.vcf",
 }
 
 if TYPE_CHECKING:
     from seqdl import plot as plot
     from seqdl.data.background import sample_background as sample_background
+    from seqdl.data.chromosomes import rename_chromosomes as rename_chromosomes
     from seqdl.data.dataset import SequenceData as SequenceData
     from seqdl.data.genome import Genome as Genome
     from seqdl.data.intervals import resize as resize
     from seqdl.data.simulate import simulate as simulate
+    from seqdl.data.targets import base_labels as base_labels
+    from seqdl.data.targets import base_profile as base_profile
+    from seqdl.data.targets import binned_counts as binned_counts
+    from seqdl.data.variants import check_reference as check_reference
     from seqdl.errors import SeqdlError as SeqdlError
     from seqdl.experiment.audit import audit_data as audit_data
     from seqdl.experiment.build import create_model as create_model
@@ -65,9 +81,15 @@ if TYPE_CHECKING:
     from seqdl.io.databases import load_database as load_database
     from seqdl.io.fasta import read_fasta as read_fasta
     from seqdl.io.fasta import write_fasta as write_fasta
+    from seqdl.io.gff import read_gff as read_gff
     from seqdl.io.meme import read_meme as read_meme
     from seqdl.io.meme import write_meme as write_meme
     from seqdl.io.motifs import read_motifs as read_motifs
+    from seqdl.io.signal import Signal as Signal
+    from seqdl.io.signal import check_signal as check_signal
+    from seqdl.io.signal import open_signal as open_signal
+    from seqdl.io.vcf import read_vcf as read_vcf
+    from seqdl.io.vcf import write_vcf as write_vcf
     from seqdl.motif.compare import match_motifs as match_motifs
     from seqdl.motif.motif import Motif as Motif
     from seqdl.motif.scan import scan as scan

@@ -23,6 +23,8 @@ Floats: TypeAlias = NDArray[np.floating[Any]]
 Ints: TypeAlias = NDArray[np.integer[Any]]
 Split: TypeAlias = Literal["train", "val", "test"]
 Strands: TypeAlias = Literal["shared", "average", "augment", "single"]
+Ambiguous: TypeAlias = Literal["zero", "uniform"]
+"""How an ambiguous base is read: as no base at all, or as a quarter of each."""
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
 
 

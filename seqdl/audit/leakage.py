@@ -23,6 +23,7 @@ CONTAINMENT = 0.8
 OVERLAP = 0.5
 RELATED = 0.5
 """Share of its 24-mers from which a sequence that does not leak is related to the training set; a homology split keeps such pairs together."""
+CONSTANT = 0.9
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +42,7 @@ class LeakTable:
         Whether the example leaks in any way; never a training example.
     related : bool, (N,)
         Whether the example does not leak, but shares at least half of its 24-mers with the training set, as variants of one
-        sequence do: a single substitution changes 24 of them. Constant flanks that most held-out sequences hold do not count.
+        sequence do: a single substitution changes 24 of them. Constant flanks, which nearly all held-out sequences hold, do not count.
     split : str, (N,)
         train, val or test.
     """
@@ -152,9 +153,7 @@ def containment(sequences: Ragged, training: NDArray[np.bool_], held_out: NDArra
     return _shares(sequences, training, held_out)[0]
 
 
-def _shares(
-    sequences: Ragged, training: NDArray[np.bool_], held_out: NDArray[np.bool_]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _shares(sequences: Ragged, training: NDArray[np.bool_], held_out: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the `containment`, and the same without the constant 24-mers of a library."""
     n = len(sequences)
     parts = list(sequences.kmers(held_out, K))
@@ -177,15 +176,18 @@ def _shares(
 
 
 def _constant(hashes: NDArray[np.uint64], owner: NDArray[np.int64], n: int) -> NDArray[np.bool_]:
-    """Mark the k-mers that more than half of the sequences hold, unless most of every sequence is made of such."""
+    """Mark the k-mers that nearly all sequences hold, as the flanks of a library, unless most of every sequence is made of such.
+
+    Among the variants of one sequence, another part is changed in each, so few k-mers are in nearly all.
+    """
     _, kmer, counts = np.unique(hashes, return_inverse=True, return_counts=True)
-    n_asked = np.unique(owner).size
-    often = counts[kmer] > max(n_asked / 2, 10)
+    least = max(CONSTANT * np.unique(owner).size, 10)
+    often = counts[kmer] > least
     if not often.any():
         return often
     pairs = np.unique(kmer[often].astype(np.int64) * n + owner[often])  # a k-mer counts once a sequence
     holders = np.bincount(pairs // n, minlength=counts.size)
-    constant = np.asarray(holders[kmer] > max(n_asked / 2, 10))
+    constant = np.asarray(holders[kmer] > least)
     n_windows = np.bincount(owner, minlength=n)
     share = np.bincount(owner[constant], minlength=n)[n_windows > 0] / n_windows[n_windows > 0]
     return constant if np.median(share) < CONTAINMENT else np.zeros_like(constant)

@@ -18,6 +18,8 @@ from seqdl.types import SPLITS, Codes
 if TYPE_CHECKING:
     import pandas as pd
 
+MANY_RELATED = 0.05
+"""Above this share of test sequences with relatives in training, the verdict says so."""
 FEW = 30
 """Below this many examples of a class in the test set, the verdict says that intervals will be wide."""
 _WORDS = {"gc": "GC content", "length": "length", "n_content": "N content"}
@@ -91,7 +93,7 @@ def audit_examples(
     dropped = ledger.counts() if ledger is not None else {}
     verdict = [
         *_on_leaks(leakage, has_intervals=intervals is not None),
-        *_on_related(leakage["test"]),
+        *_on_related(leakage["test"], has_intervals=intervals is not None),
         *_on_duplicates(n_duplicates, len(codes)),
         *_on_shortcuts(shortcuts),
         *_on_balance(sizes, n_contradictions),
@@ -145,8 +147,7 @@ def _on_leaks(leakage: dict[str, dict[str, Any]], *, has_intervals: bool) -> lis
         elif row["n_leaky"]:
             kinds = "; ".join(f"{row[f'n_{kind}']:,} {words[row[f'n_{kind}'] != 1]}" for kind, words in _KINDS.items() if row[f"n_{kind}"])
             hurt = "test scores will be too high" if name == "test" else "the epoch that is kept may be one that memorises"
-            keep = "chromosome" if row["n_overlap"] else "homology"
-            cure = f" {_remedy(row)} --split {keep}, or read the score without them (test_leak_free)." if name == "test" else ""
+            cure = _cure(row, has_intervals=has_intervals) if name == "test" else ""
             sentences.append(
                 f"Leak: {row['n_leaky']:,} of the {row['n']:,} {said} sequences ({_percent(row['leaky_rate'])}) {_are(row['n_leaky'])} "
                 f"also in the training set ({kinds}), so {hurt}.{cure}"
@@ -156,22 +157,28 @@ def _on_leaks(leakage: dict[str, dict[str, Any]], *, has_intervals: bool) -> lis
     return sentences
 
 
-def _remedy(row: dict[str, Any]) -> str:
-    """Return how the advice begins: --deduplicate takes out copies, and nothing else."""
+def _cure(row: dict[str, Any], *, has_intervals: bool) -> str:
+    """Return the advice on a leak: --deduplicate takes out copies and nothing else, and places are not split by homology."""
+    advice = []
     n_copies = row["n_exact"] + row["n_reverse_complement"]
-    if not n_copies:
-        return "Try"
-    return f"Remove {'them' if n_copies == row['n_leaky'] else 'the copies'} with --deduplicate, try"
+    if n_copies:
+        advice.append(f"remove {'them' if n_copies == row['n_leaky'] else 'the copies'} with --deduplicate")
+    if row["n_overlap"] or not has_intervals:
+        advice.append(f"try --split {'chromosome' if row['n_overlap'] else 'homology'}")
+    advice.append("read the score without them (test_leak_free)")
+    text = ", ".join(advice[:-1]) + (", or " if advice[:-1] else "") + advice[-1]
+    return f" {text[0].upper()}{text[1:]}."
 
 
-def _on_related(row: dict[str, Any]) -> list[str]:
+def _on_related(row: dict[str, Any], *, has_intervals: bool) -> list[str]:
     n = row["n_related"]
-    if not n:
+    if n <= MANY_RELATED * row["n"]:
         return []
+    cure = "" if has_intervals else "; --split homology keeps relatives together"
     return [
-        f"Related: {n:,} {'further ' if row['n_leaky'] else ''}test sequence{'' if n == 1 else 's'} ({_percent(row['related_rate'])}) "
-        f"{'shares' if n == 1 else 'share'} half or more of {'its' if n == 1 else 'their'} 24-mers with the training set, as variants of one "
-        "sequence do. By definition this is no leak, yet what was learned from the relatives helps here; --split homology keeps relatives together."
+        f"Related: {n:,} {'further' if row['n_leaky'] else 'of the'} test sequences ({_percent(row['related_rate'])}) share half or more of "
+        "their 24-mers with the training set, as variants of one sequence do. By definition this is no leak, yet what was learned from the "
+        f"relatives helps here{cure}."
     ]
 
 

@@ -90,6 +90,9 @@ def config_from_flags(options: argparse.Namespace) -> Config:
 def _absolute(value: Any) -> Any:
     if isinstance(value, list):
         return [_absolute(one) for one in value]
+    name, equals, file = str(value).partition("=")
+    if equals and not Path(str(value)).exists():  # a class and its file
+        return f"{name}={_absolute(file)}"
     path = Path(str(value)).expanduser()
     return str(path.resolve()) if path.exists() else value
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,13 +14,14 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
+from seqdl.data.augment import Augmentation
+from seqdl.data.flanks import Flanks
 from seqdl.data.genome import Genome
 from seqdl.data.split import split_by_chromosome
 from seqdl.errors import DataError, InputError
 from seqdl.ledger import Ledger
-from seqdl.sequence.edit import reverse_complement
 from seqdl.sequence.encode import one_hot
-from seqdl.types import SPLITS, Batch, Codes, Floats, Ints
+from seqdl.types import SPLITS, Ambiguous, Batch, Codes, Floats, Ints
 
 PAD = 4
 
@@ -36,6 +38,10 @@ class SequenceData:
         id, chrom, start, end, strand, one column an output, split ("train", "val" or "test").
     outputs : list of str
         The target columns of `examples`.
+    classes : list of str, optional
+        Where the one target column names a class: the classes, in the order of their numbers.
+    numeric : bool, default False
+        Whether targets are numbers to be predicted, rather than 0 and 1.
     lengths : int array (N,), optional
         True lengths, where they differ.
     reverse_complement : bool, default False
@@ -46,16 +52,24 @@ class SequenceData:
         What was dropped, and why.
     inputs : list of Path
         The files all this came from.
+    genome : Genome, optional
+        Where the intervals of `examples` lie, so that training windows can be moved over real bases.
+    ambiguous : {"zero", "uniform"}, default "zero"
+        How a network reads an ambiguous base: as no base at all, or as a quarter of each. Padding is no base in either.
     """
 
     codes: Codes
     examples: pd.DataFrame
     outputs: list[str]
+    classes: list[str] | None = None
+    numeric: bool = False
     lengths: Ints | None = None
     reverse_complement: bool = False
     negatives: pd.DataFrame | None = None
     ledger: Ledger = field(default_factory=Ledger)
     inputs: list[Path] = field(default_factory=list)
+    genome: Genome | None = None
+    ambiguous: Ambiguous = "zero"
 
     @classmethod
     def binary(
@@ -115,7 +129,8 @@ class SequenceData:
             )
         target = np.r_[np.ones(len(positives)), np.zeros(len(negatives))]
         inputs = [genome.path] if genome.path else []
-        return cls(genome.fetch(intervals), interval_examples(intervals, target, split, output=output), [output], negatives=negatives, inputs=inputs)
+        examples = interval_examples(intervals, target, split, output=output)
+        return cls(genome.fetch(intervals), examples, [output], negatives=negatives, inputs=inputs, genome=genome)
 
     @classmethod
     def from_sequences(
@@ -162,20 +177,57 @@ class SequenceData:
         return np.concatenate([self.rows("val"), self.rows("test")])
 
     def targets(self, split: str | None = None) -> Floats:
-        """Return the targets of a split, (n, T) float32."""
-        return self.examples[self.outputs].to_numpy(dtype=np.float32)[self.rows(split)]
+        """Return the targets of a split, (n, T) float32; for classes their numbers, (n, 1)."""
+        table = self.examples[self.outputs].iloc[self.rows(split)]
+        if self.classes is None:
+            return table.to_numpy(dtype=np.float32)
+        number = {name: float(k) for k, name in enumerate(self.classes)}
+        return table[self.outputs[0]].map(number).to_numpy(dtype=np.float32)[:, None]
 
     def codes_of(self, split: str | None = None) -> Codes:
         """Return the codes of a split, (n, L)."""
         found: Codes = self.codes[self.rows(split)]
         return found
 
+    def sequences(self, rows: Ints) -> list[Codes]:
+        """Return the sequences of some rows at their own lengths, so that an N at an end is not taken for padding."""
+        lengths = np.full(len(self), self.length) if self.lengths is None else self.lengths
+        return [self.codes[row, : lengths[row]] for row in rows]
+
     def one_hot(self, split: str | None = None, *, limit: int | None = None) -> Floats:
-        """Return the first `limit` sequences of a split as one-hot, (n, 4, L) float32."""
-        return one_hot(self.codes[self.rows(split)[:limit]])
+        """Return the first `limit` sequences of a split as one-hot, (n, 4, L) float32, ambiguous bases as `ambiguous` says."""
+        return self.one_hot_of(self.rows(split)[:limit])
+
+    def one_hot_of(self, rows: Ints) -> Floats:
+        """Return some rows as one-hot, (n, 4, L) float32."""
+        return one_hot(self.codes[rows], ambiguous=self.ambiguous, lengths=None if self.lengths is None else self.lengths[rows])
+
+    def flanks(self, reach: int) -> Flanks:
+        """Return how the windows may be moved by up to `reach` bp.
+
+        Raises
+        ------
+        InputError
+            If the examples did not come from a genome.
+        """
+        if self.genome is None:
+            raise InputError(
+                f"jitter is {reach} bp, but the examples are sequences, without the flanks that a window could be moved over: intervals of a "
+                "genome were expected. Leave jitter out, or give --genome and --peaks."
+            )
+        return Flanks.of(self.genome, self.examples, reach)
+
+    @property
+    def kind(self) -> str:
+        """The task that these targets ask for: binary, multiclass or regression."""
+        return "multiclass" if self.classes else "regression" if self.numeric else "binary"
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """Return the positives and negatives of the first output in each split."""
+        """Return how many examples of each class there are in each split; for numbers how many there are at all."""
+        if self.kind != "binary":
+            column = self.examples[self.outputs[0]] if self.classes else pd.Series("examples", index=self.examples.index)
+            names = self.classes or ["examples"]
+            return {split: {name: int((column.iloc[self.rows(split)] == name).sum()) for name in names} for split in SPLITS}
         target = self.examples[self.outputs[0]].to_numpy()
         table: dict[str, dict[str, int]] = {}
         for split in SPLITS:
@@ -196,7 +248,7 @@ class SequenceData:
 
     def summary(self) -> str:
         """Return one line on the size of each split."""
-        return ", ".join(f"{split} {n['positives']:,} + {n['negatives']:,}" for split, n in self.counts().items())
+        return ", ".join(f"{split} {' + '.join(f'{count:,}' for count in n.values())}" for split, n in self.counts().items())
 
 
 def interval_examples(intervals: pd.DataFrame, target: Floats, split: Sequence[str] | Any, *, output: str = "target") -> pd.DataFrame:
@@ -214,21 +266,33 @@ def interval_examples(intervals: pd.DataFrame, target: Floats, split: Sequence[s
 class CodesDataset(Dataset[Batch]):
     """Gathers whole batches of codes; nothing is done sequence by sequence.
 
+    What is random in a batch depends on the seed and on which examples it holds, in which order: not on the batches
+    before it, and not on the process that gathers it.
+
     Parameters
     ----------
     data : SequenceData
     rows : int array
         The rows of `data` this data set shows.
-    flip : torch.Generator, optional
-        Draws which sequences are shown as their reverse complement; none are without it.
+    augmentation : Augmentation, optional
+        How the examples are varied; without it they are shown as they are.
+    seed : sequence of int
+        Numbers that a batch's randomness begins from, such as those of the run and of the epoch.
+
+    Raises
+    ------
+    InputError
+        If windows are to be moved and the data have no genome.
     """
 
-    def __init__(self, data: SequenceData, rows: Ints, flip: torch.Generator | None = None) -> None:
+    def __init__(self, data: SequenceData, rows: Ints, augmentation: Augmentation | None = None, *, seed: Sequence[int] = (0,)) -> None:
         self.rows = rows
         self.codes = data.codes
         self.targets = data.targets()
         self.lengths = data.lengths
-        self.flip = flip
+        self.augmentation = augmentation or Augmentation()
+        self.flanks = data.flanks(self.augmentation.jitter) if self.augmentation.jitter else None
+        self.seed = tuple(seed)
 
     def __len__(self) -> int:
         """Return the number of sequences."""
@@ -238,21 +302,14 @@ class CodesDataset(Dataset[Batch]):
         """Return a batch of one."""
         return self.__getitems__([item])
 
-    def __getitems__(self, items: list[int]) -> Batch:
+    def __getitems__(self, items: Sequence[int] | Ints) -> Batch:
         """Return the batch of these items, gathered in one go."""
         rows = self.rows[np.asarray(items)]
         codes = self.codes[rows]
-        if self.flip is not None:
-            turned = torch.rand(len(rows), generator=self.flip).numpy() < 0.5
-            codes[turned] = self._other_strand(codes[turned], rows[turned])
-        lengths = None if self.lengths is None else torch.from_numpy(self.lengths[rows])
-        return Batch(torch.from_numpy(codes), torch.from_numpy(self.targets[rows]), torch.from_numpy(rows), lengths)
-
-    def _other_strand(self, codes: Codes, rows: Ints) -> Codes:
-        """Return the reverse complements, the padding left at the end."""
-        if self.lengths is None:
-            return reverse_complement(codes)
-        turned = codes.copy()
-        for row, n in zip(turned, self.lengths[rows], strict=True):
-            row[:n] = reverse_complement(row[:n])
-        return turned
+        lengths = None if self.lengths is None else self.lengths[rows]
+        if self.augmentation:
+            rng = np.random.default_rng([*self.seed, zlib.crc32(rows.tobytes())])
+            codes = codes if self.flanks is None else self.flanks.moved(codes, rows, rng)
+            codes = self.augmentation.apply(codes, rng, lengths=lengths)
+        sizes = None if lengths is None else torch.from_numpy(lengths)
+        return Batch(torch.from_numpy(codes), torch.from_numpy(self.targets[rows]), torch.from_numpy(rows), sizes)

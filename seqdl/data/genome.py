@@ -160,11 +160,10 @@ class Genome:
         InputError
             If an interval is on an unknown chromosome or is not inside its chromosome.
         """
-        from seqdl.data.intervals import check_intervals
+        from seqdl.data.intervals import check_intervals, of_chromosomes
 
         check_intervals(intervals, self.lengths)
-        offsets: Ints = intervals["chrom"].map(self.offsets).to_numpy(dtype=np.int64)
-        starts: Ints = offsets + intervals["start"].to_numpy(dtype=np.int64)
+        starts: Ints = of_chromosomes(intervals["chrom"], self.offsets) + intervals["start"].to_numpy(dtype=np.int64)
         return starts
 
     def fetch(self, intervals: pd.DataFrame) -> Codes:

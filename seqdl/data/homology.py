@@ -13,7 +13,7 @@ from seqdl.sequence.edit import reverse_complement
 from seqdl.types import Codes
 
 _ROW = 4096
-_ALL_PAIRS = 12  # k-mers shared by more sequences link each to the first and to the next only
+_ALL_PAIRS = 40  # k-mers shared by more sequences link each to the first and to the next only; 12 left families of variants apart
 
 
 def sequence_families(sequences: Sequence[Codes], *, k: int = 24, containment: float = 0.5) -> NDArray[np.int64]:

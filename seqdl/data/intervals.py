@@ -52,8 +52,8 @@ def check_intervals(intervals: pd.DataFrame, genome_lengths: Mapping[str, int], 
         )
     if not len(intervals):
         return
-    sizes = intervals["chrom"].map(dict(genome_lengths))
-    unknown = sizes.isna().to_numpy()
+    sizes = of_chromosomes(intervals["chrom"], genome_lengths)
+    unknown = sizes < 0
     if unknown.any():
         names = list(dict.fromkeys(intervals["chrom"][unknown]))
         raise InputError(
@@ -67,13 +67,32 @@ def check_intervals(intervals: pd.DataFrame, genome_lengths: Mapping[str, int], 
             f"{source}: {turned.sum():,} of {len(intervals):,} intervals have no length; first: {_place(intervals, turned)}. "
             "Expected start < end (0-based, half-open). Fix or remove them."
         )
-    outside = (start < 0) | (end > sizes.to_numpy())
+    outside = (start < 0) | (end > sizes)
     if outside.any():
         chrom = str(intervals["chrom"].iloc[int(np.argmax(outside))])
         raise InputError(
             f"{source}: {outside.sum():,} of {len(intervals):,} intervals are not inside their chromosome; first: {_place(intervals, outside)} "
             f"({chrom} is {genome_lengths[chrom]:,} bp). Expected 0 <= start < end <= length. Is it the same genome build?"
         )
+
+
+def of_chromosomes(chroms: pd.Series[str], values: Mapping[str, int]) -> NDArray[np.int64]:
+    """Return a number for each row by its chromosome, -1 where there is none; each name is looked up once, not each row.
+
+    Parameters
+    ----------
+    chroms : Series, (I,)
+        Chromosome names.
+    values : mapping of str to int
+        The number of each chromosome, such as its length.
+
+    Examples
+    --------
+    >>> of_chromosomes(pd.Series(["b", "a", "c"]), {"a": 5, "b": 7}).tolist()
+    [7, 5, -1]
+    """
+    number, names = pd.factorize(chroms)  # a missing name is number -1, and so the last
+    return np.array([*(values.get(name, -1) for name in names), -1], dtype=np.int64)[number]
 
 
 def _place(intervals: pd.DataFrame, mask: NDArray[np.bool_]) -> str:
@@ -140,7 +159,7 @@ def clip_to_genome(intervals: pd.DataFrame, lengths: Mapping[str, int], ledger: 
     DataFrame
         The others, numbered anew.
     """
-    outside = (intervals["start"] < 0) | (intervals["end"] > intervals["chrom"].map(dict(lengths)))
+    outside = (intervals["start"] < 0) | (intervals["end"] > of_chromosomes(intervals["chrom"], lengths))
     if ledger is not None and outside.any():
         dropped = intervals[outside]
         if "name" not in dropped:

@@ -19,7 +19,7 @@ class Baseline(ABC):
     Attributes
     ----------
     name : str
-        The key in ``metrics.json``: gc, kmer or pwm.
+        The key in ``metrics.json``: gc, kmer, pwm or position.
     detail : str
         What it is, in words for a reader.
     """
@@ -29,7 +29,7 @@ class Baseline(ABC):
 
     @abstractmethod
     def predict(self, codes: Codes) -> NDArray[np.float64]:
-        """Return the probability of the positive class.
+        """Return the probability of the positive class, of each class, or the number that is expected.
 
         Parameters
         ----------
@@ -39,6 +39,7 @@ class Baseline(ABC):
         Returns
         -------
         float64, (N,)
+            (N, K) where there are K classes.
         """
 
 

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from seqdl.errors import DataError, InputError, ShapeError
 from seqdl.evaluate.counted import METRICS, CountedMetrics
+from seqdl.evaluate.resampling import Interval, check_groups, check_resampling, chunk_sizes, draw_counts, interval_of
 
-Interval: TypeAlias = dict[str, float | None]
-"""The keys value, low and high; None where the measure is undefined."""
-_CHUNK = 2_000_000  # counts held at once: 16 MB, so that a resample stays near the processor
-_MIN_DEFINED = 0.5  # an interval is given where at least this share of the resamples defines the measure
+__all__ = ["Interval", "paired_difference", "with_intervals"]
 
 
 def with_intervals(
@@ -71,19 +68,16 @@ def with_intervals(
     >>> found["auroc"]["low"] < found["auroc"]["value"] < found["auroc"]["high"]
     True
     """
-    if not 0 < level < 1:
-        raise InputError(f"level is {level}; it should lie between 0 and 1. The usual level is 0.95.")
-    if n_resamples < 1:
-        raise InputError(f"n_resamples is {n_resamples}; at least 1 is needed. The usual number is 1000.")
+    check_resampling(n_resamples, level)
     counted = CountedMetrics(target, prediction)
     n_positive, n_negative = counted.positive_rows.size, counted.negative_rows.size
     value = counted.measure(np.ones((1, n_positive), dtype=np.int32), np.ones((1, n_negative), dtype=np.int32), metrics)
     if n_positive + n_negative == 0:
-        return {name: _interval(np.nan, np.full(1, np.nan), level) for name in metrics}
+        return {name: interval_of(np.nan, np.full(1, np.nan), level) for name in metrics}
     rng = np.random.default_rng(seed)
     draws = _draw_groups(counted, np.asarray(groups), n_resamples, rng=rng) if groups is not None else _draw(counted, n_resamples, rng)
     parts = [counted.measure(positive, negative, metrics) for positive, negative in draws]
-    return {name: _interval(float(value[name][0]), np.concatenate([part[name] for part in parts]), level) for name in metrics}
+    return {name: interval_of(float(value[name][0]), np.concatenate([part[name] for part in parts]), level) for name in metrics}
 
 
 def paired_difference(
@@ -124,27 +118,24 @@ def paired_difference(
     rng = np.random.default_rng(seed)
     rows = np.sort(sides[0][0]), np.sort(sides[0][1])
     parts: list[dict[str, NDArray[np.float64]]] = []
-    for size in _chunks(n_resamples, n):
+    for size in chunk_sizes(n_resamples, n):
         counts = np.zeros((size, n), dtype=np.int32)
         for side in rows:
-            counts[:, side] = _counts(size, side.size, rng)
+            counts[:, side] = draw_counts(size, side.size, rng)
         a, b = (one.measure(counts[:, positive], counts[:, negative], metrics) for one, (positive, negative) in zip(counted, sides, strict=True))
         parts.append({name: a[name] - b[name] for name in metrics})
     once = np.ones((1, n), dtype=np.int32)
     values = [one.measure(once[:, positive], once[:, negative], metrics) for one, (positive, negative) in zip(counted, sides, strict=True)]
-    return {name: _interval(float(values[0][name][0] - values[1][name][0]), np.concatenate([part[name] for part in parts]), 0.95) for name in metrics}
-
-
-def _chunks(n_resamples: int, n_examples: int) -> list[int]:
-    size = max(1, min(n_resamples, _CHUNK // max(1, n_examples)))
-    return [min(size, n_resamples - start) for start in range(0, n_resamples, size)]
+    return {
+        name: interval_of(float(values[0][name][0] - values[1][name][0]), np.concatenate([part[name] for part in parts]), 0.95) for name in metrics
+    }
 
 
 def _draw(counted: CountedMetrics, n_resamples: int, rng: np.random.Generator) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
     """Draw examples with replacement, each class among itself; yield counts (R, P) and (R, Q)."""
     n_positive, n_negative = counted.positive_rows.size, counted.negative_rows.size
-    for size in _chunks(n_resamples, n_positive + n_negative):
-        yield _counts(size, n_positive, rng), _counts(size, n_negative, rng)
+    for size in chunk_sizes(n_resamples, n_positive + n_negative):
+        yield draw_counts(size, n_positive, rng), draw_counts(size, n_negative, rng)
 
 
 def _draw_groups(
@@ -152,31 +143,7 @@ def _draw_groups(
 ) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
     """Draw whole groups with replacement; yield how often each example then counts."""
     n_examples = counted.positive_rows.size + counted.negative_rows.size
-    if groups.shape != (n_examples,):
-        raise ShapeError(f"groups has shape {groups.shape}; one label for each of the {n_examples} examples is needed. Pass a column such as chrom.")
-    labels, member = np.unique(groups, return_inverse=True)
-    if labels.size < 2:
-        raise DataError(f"groups holds {labels.size} group; drawing groups needs at least 2. Leave groups out to draw single examples.")
-    for size in _chunks(n_resamples, n_examples):
-        drawn = _counts(size, labels.size, rng)
+    n_groups, member = check_groups(groups, n_examples)
+    for size in chunk_sizes(n_resamples, n_examples):
+        drawn = draw_counts(size, n_groups, rng)
         yield drawn[:, member[counted.positive_rows]], drawn[:, member[counted.negative_rows]]
-
-
-def _counts(n_resamples: int, n: int, rng: np.random.Generator) -> NDArray[np.int32]:
-    """Count how often each of n things is drawn when n are drawn with replacement, (R, n)."""
-    if n == 0:
-        return np.zeros((n_resamples, 0), dtype=np.int32)
-    drawn = rng.integers(0, n, size=(n_resamples, n), dtype=np.int64)
-    drawn += np.arange(n_resamples)[:, None] * n
-    return np.bincount(drawn.ravel(), minlength=n_resamples * n).astype(np.int32).reshape(n_resamples, n)
-
-
-def _interval(value: float, resampled: NDArray[np.float64], level: float) -> Interval:
-    defined = resampled[np.isfinite(resampled)]
-    if not np.isfinite(value):
-        return {"value": None, "low": None, "high": None}
-    if defined.size < _MIN_DEFINED * resampled.size:
-        return {"value": value, "low": None, "high": None}
-    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
-    # A measure that resampling biases, as it does the calibration error, can lie outside its own interval: that is widened to hold it.
-    return {"value": value, "low": min(float(low), value), "high": max(float(high), value)}

@@ -28,24 +28,27 @@ _DEFAULT = ((5, 6, 7), 0.01)  # where there are too few sequences to choose
 
 @dataclass(frozen=True, eq=False)
 class KmerVocabulary:
-    """The canonical k-mers of the training sequences, as columns of a sparse matrix.
+    """The k-mers of the training sequences, as columns of a sparse matrix.
 
     Attributes
     ----------
     hashes : dict of int to uint64 (V,)
         Sorted hashes of the k-mers of each length.
+    canonical : bool, default True
+        Whether a k-mer and its reverse complement are one column.
     """
 
     hashes: dict[int, NDArray[np.uint64]]
+    canonical: bool = True
 
     @classmethod
-    def of(cls, codes: Codes, ks: tuple[int, ...]) -> KmerVocabulary:
+    def of(cls, codes: Codes, ks: tuple[int, ...], *, canonical: bool = True) -> KmerVocabulary:
         """Collect the k-mers of lengths `ks` that occur in `codes`, (N, L)."""
         found = {}
         for k in ks:
-            windows, valid = kmer_windows(codes, k, canonical=True)
+            windows, valid = kmer_windows(codes, k, canonical=canonical)
             found[k] = np.unique(windows[valid])
-        return cls(found)
+        return cls(found, canonical)
 
     def count(self, codes: Codes) -> csr_matrix:
         """Return log(1 + count) of each k-mer of the vocabulary, float32 (N, n_columns).
@@ -56,7 +59,7 @@ class KmerVocabulary:
 
         blocks = []
         for k, known in self.hashes.items():
-            windows, valid = kmer_windows(codes, k, canonical=True)
+            windows, valid = kmer_windows(codes, k, canonical=self.canonical)
             row = np.nonzero(valid)[0]
             found = windows[valid]
             column = np.searchsorted(known, found)
@@ -123,9 +126,13 @@ def fit_kmer(codes: Codes, target: NDArray[np.bool_], *, seed: int = 0) -> KmerB
     vocabulary = KmerVocabulary.of(codes, ks)
     model = _fit(vocabulary.count(codes), target, penalty)
     some = f", trained on {rows.size:,} of {n_all:,} sequences" if rows.size < n_all else ""
-    lengths = ", ".join(str(k) for k in ks[:-1]) + f" and {ks[-1]}" if len(ks) > 1 else str(ks[0])
-    detail = f"k-mers of {lengths} bp (canonical), logistic regression (C = {penalty:g}, chosen on the training set{some})"
+    detail = f"k-mers of {in_words(ks)} bp (canonical), logistic regression (C = {penalty:g}, chosen on the training set{some})"
     return KmerBaseline("kmer", detail, vocabulary, np.asarray(model.coef_[0], dtype=np.float64), float(model.intercept_[0]))
+
+
+def in_words(ks: tuple[int, ...]) -> str:
+    """Return lengths as "5, 6 and 7"."""
+    return ", ".join(str(k) for k in ks[:-1]) + f" and {ks[-1]}" if len(ks) > 1 else str(ks[0])
 
 
 def _fit(counts: csr_matrix, target: NDArray[np.bool_], penalty: float) -> Any:

@@ -103,7 +103,7 @@ def audit_config(config: Config) -> tuple[SequenceData, Audit]:
 def _with_baseline(data: SequenceData, settings: dict[str, Any], seed: int) -> Audit:
     """Audit, and add what a k-mer model reaches: a baseline, since k-mers are what a network is to learn from."""
     found = Audit(audit(data))
-    baselines = _kmer_baseline(data, seed) if found["shortcuts"] else {}
+    baselines = _kmer_baseline(data, seed) if found["shortcuts"] and data.kind == "binary" else {}
     sentences = []
     for entry in baselines.values():
         score = entry["auroc"]
@@ -121,14 +121,14 @@ def _kmer_baseline(data: SequenceData, seed: int) -> dict[str, Any]:
     """Fit k-mers on the training split and measure them on the test split; empty where a class is lacking."""
     from seqdl.evaluate.bootstrap import with_intervals
     from seqdl.evaluate.kmer_baseline import fit_kmer
-    from seqdl.experiment.evaluate import BASELINE_METRICS, baseline_rows
+    from seqdl.experiment.evaluate import baseline_rows
 
     rows = baseline_rows(data, seed)
     train, test = data.targets()[rows, 0] > 0, data.targets("test")[:, 0]
     if not len(test) or len(set(train.tolist())) < 2:
         return {}
     model = fit_kmer(data.codes[rows], train, seed=seed)
-    measured = with_intervals(test, model.predict(data.codes_of("test")), seed=seed, metrics=BASELINE_METRICS)
+    measured = with_intervals(test, model.predict(data.codes_of("test")), seed=seed, metrics=("auroc", "auprc"))
     return {model.name: measured | {"detail": model.detail}}
 
 

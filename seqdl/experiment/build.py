@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import itertools
 from typing import TYPE_CHECKING, Any
 
 from seqdl.errors import InputError, SeqdlError
@@ -13,6 +11,7 @@ from seqdl.registry import MODELS, TASKS
 if TYPE_CHECKING:
     from torch import nn
 
+    from seqdl.data.dataset import SequenceData
     from seqdl.experiment.config import Config
     from seqdl.tasks.base import Task
 
@@ -110,15 +109,15 @@ def rebuild_task(recipe: dict[str, Any]) -> Task:
     return create_task(encoder=create_model(**recipe["model"]), **recipe["task"])
 
 
-def build_task(config: Config, outputs: list[str]) -> Task:
+def build_task(config: Config, data: SequenceData) -> Task:
     """Make the task of a resolved config: one network, or an ensemble of several.
 
     Parameters
     ----------
     config : Config
         Without `auto`; its seed draws the weights.
-    outputs : list of str
-        Names of the outputs.
+    data : SequenceData
+        Names the outputs, and the length where a head asks for it.
     """
     import torch
 
@@ -126,63 +125,13 @@ def build_task(config: Config, outputs: list[str]) -> Task:
 
     torch.manual_seed(config.seed)
     made = [
-        create_task(encoder=create_model(**one["model"]), **{"outputs": outputs, "strands": config.strands, **one["task"]})
+        create_task(encoder=create_model(**one["model"]), **{**_from_data(one["task"], data), "strands": config.strands, **one["task"]})
         for one in ({"model": config.model, "task": config.task}, *config.ensemble)
     ]
     return made[0] if len(made) == 1 else Ensemble(made)
 
 
-LARGE_SET = 8_000
-"""Positives in training from which on more steps are taken."""
-
-AUTO_MEMBERS: tuple[tuple[dict[str, Any], dict[str, Any]], ...] = (
-    ({"width": 15}, {"activation": "exp", "dropout": 0.3}),
-    ({"width": 11}, {"activation": "relu", "dropout": 0.3}),
-    ({"width": 21}, {"activation": "relu", "dropout": 0.3}),
-    ({"width": 11}, {"activation": "exp", "dropout": 0.3}),
-    ({"width": 15}, {"activation": "relu", "dropout": 0.3}),
-    ({"width": 21}, {"activation": "exp", "dropout": 0.3}),
-)
-"""What `auto` trains, in this order: networks that differ, since the same one several times gains little. The first is read for
-motifs: an exponential behind the pooling pushes filters towards whole motifs."""
-
-
-def resolve_auto(config: Config, n_positives: int) -> tuple[Config, str]:
-    """Return the config with `auto` replaced, and the reason in words.
-
-    Parameters
-    ----------
-    config : Config
-    n_positives : int
-        Positives in the training set.
-    """
-    reasons = []
-    task, model = dict(config.task), dict(config.model)
-    if task["name"] == "auto":
-        task["name"] = "binary"
-        reasons.append("task binary for two classes")
-    if model["name"] != "auto":
-        n_more = (config.members or 1) - 1
-        ensemble = config.ensemble or [{"model": model, "task": task} for _ in range(n_more)]
-        return dataclasses.replace(config, model=model, task=task, ensemble=ensemble, members=1 + len(ensemble)), "; ".join(reasons)
-    n_members = config.members or len(AUTO_MEMBERS)
-    made = [
-        {"model": {"name": "cnn", **options}, "task": {**task, **{key: value for key, value in head.items() if key not in task}}}
-        for options, head in itertools.islice(itertools.cycle(AUTO_MEMBERS), n_members)
-    ]
-    reasons.append(f"{n_members} one-layer networks that differ in width and activation" if n_members > 1 else "one convolution and a global maximum")
-    first, rest = made[0], made[1:]
-    return dataclasses.replace(config, model=first["model"], task=first["task"], ensemble=rest, members=n_members), "; ".join(reasons)
-
-
-def default_steps(n_positives: int) -> int:
-    """Return the budget of optimiser steps for a number of training positives.
-
-    Examples
-    --------
-    >>> default_steps(500), default_steps(5_000), default_steps(20_000)
-    (600, 1000, 1500)
-    """
-    if n_positives < 1_000:
-        return 600
-    return 1_000 if n_positives < LARGE_SET else 1_500
+def _from_data(task: dict[str, Any], data: SequenceData) -> dict[str, Any]:
+    """Return the options of a task that follow from the data."""
+    length = {"length": data.length} if task.get("pooling") == "flatten" else {}
+    return {"outputs": data.classes or data.outputs, **length}

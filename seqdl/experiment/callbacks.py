@@ -11,7 +11,8 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 
-LOG_COLUMNS = ("epoch", "step", "train_loss", "val_loss", "val_auroc", "val_auprc", "lr", "seconds")
+FIRST_COLUMNS, LAST_COLUMNS = ("epoch", "step", "train_loss", "val_loss"), ("lr", "seconds")
+"""Of log.csv; the task's own metrics stand between them."""
 
 
 class EpochLog(pl.Callback):
@@ -38,10 +39,12 @@ class EpochLog(pl.Callback):
         found = {name: float(value) for name, value in trainer.callback_metrics.items()}
         found |= {"epoch": trainer.current_epoch, "step": trainer.global_step, "lr": trainer.optimizers[0].param_groups[0]["lr"]}
         found["seconds"] = round(time.monotonic() - self.started, 2)
-        self.rows.append({name: _shorten(found.get(name, "")) for name in LOG_COLUMNS})
+        own = [name for name in found if name.startswith("val_") and name not in FIRST_COLUMNS]
+        columns = (*FIRST_COLUMNS, *own, *LAST_COLUMNS)
+        self.rows.append({name: _shorten(found.get(name, "")) for name in columns})
         temporary = self.path.with_suffix(".part")
         with temporary.open("w", newline="") as handle:
-            writer = csv.DictWriter(handle, LOG_COLUMNS)
+            writer = csv.DictWriter(handle, columns)
             writer.writeheader()
             writer.writerows(self.rows)
         temporary.replace(self.path)

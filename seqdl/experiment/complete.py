@@ -6,15 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from seqdl.audit.leakage import find_leaks
 from seqdl.audit.summary import audit_examples
-from seqdl.experiment.evaluate import add_differences, evaluate_baselines, evaluate_predictions
+from seqdl.experiment.evaluate import evaluate_baselines, evaluate_predictions
 from seqdl.experiment.predict import device_name
 from seqdl.experiment.provenance import refresh_outputs, write_json, write_manifest
+from seqdl.experiment.tracks import write_tracks
+from seqdl.experiment.yardstick import yardstick
 from seqdl.io.bed import write_bed
-from seqdl.io.files import writing
 from seqdl.io.table import write_tsv
 
 if TYPE_CHECKING:
@@ -22,9 +21,6 @@ if TYPE_CHECKING:
 
     from seqdl.data.dataset import SequenceData
     from seqdl.experiment.run import Run
-    from seqdl.types import Codes, Ints
-
-N_TRACKS = 5
 
 
 def silent(text: str) -> None:
@@ -43,14 +39,9 @@ def write_data(folder: Path, data: SequenceData, *, found: dict[str, Any] | None
 
 def audit(data: SequenceData) -> dict[str, Any]:
     """Return the audit of a data set."""
-    target, split = data.targets()[:, 0], data.examples["split"].to_numpy()
-    return audit_examples(sequences_of(data, data.rows()), target, split, intervals=intervals_of(data), ledger=data.ledger)
-
-
-def sequences_of(data: SequenceData, rows: Ints) -> list[Codes]:
-    """Return the sequences of some rows at their own lengths, so that an N at an end is not taken for padding."""
-    lengths = np.full(len(data), data.length) if data.lengths is None else data.lengths
-    return [data.codes[row, : lengths[row]] for row in rows]
+    target = None if data.numeric else data.targets()[:, 0]
+    split = data.examples["split"].to_numpy()
+    return audit_examples(data.sequences(data.rows()), target, split, intervals=intervals_of(data), ledger=data.ledger)
 
 
 def intervals_of(data: SequenceData) -> pd.DataFrame | None:
@@ -85,14 +76,14 @@ def complete(run: Run, *, command: str = "seqdl.fit", seconds: float | None = No
     database_name = run.config.get("database") or "jaspar"
     known = load_database(database_name)
     leaks = find_leaks(run.data.codes, run.data.examples["split"].to_numpy(), intervals=intervals_of(run.data))
-    metrics = evaluate_predictions(run.predictions, leaky=leaks.leaky[run.predictions.index], seed=seed)
-    say("fitting the baselines: GC, k-mers, best known motif")
-    metrics["baselines"], scores = evaluate_baselines(run.data, known, seed=seed)
-    add_differences(metrics["baselines"], scores, run.predictions, seed=seed)
-    beside = {f"baseline_{name}": values for name, values in scores.items()}
+    by = yardstick(run.data.kind, run.task.outputs)
+    metrics = evaluate_predictions(run.predictions, by, leaky=leaks.leaky[run.predictions.index], seed=seed)
+    say("fitting the baselines")
+    metrics["baselines"], scores = evaluate_baselines(run.data, run.predictions, by, motifs=known, seed=seed)
+    beside = {f"baseline_{name}": values for name, values in scores.items() if values.ndim == 1}
     write_tsv(folder / "predictions.tsv", run.predictions.assign(**beside), force=True, float_format="%.9g")
     head = {"task": run.config["task"]["name"], "outputs": run.task.outputs, "n": run.data.counts()}
-    write_json(folder / "metrics.json", head | metrics)
+    write_json(folder / "metrics.json", head | metrics | class_tables(run))
     say(f"turning filters into motifs, named against {database_name}")
     run.motifs(database_name)
     write_tracks(run, seed)
@@ -104,49 +95,19 @@ def complete(run: Run, *, command: str = "seqdl.fit", seconds: float | None = No
     return page
 
 
+def class_tables(run: Run) -> dict[str, Any]:
+    """Return the confusion matrix and the measures of each class on the test split, where there are classes."""
+    if not run.data.classes:
+        return {}
+    from seqdl.evaluate.classes import confusion_matrix, per_class
+
+    target, scores = yardstick("multiclass", run.data.classes).scores(run.predictions[run.predictions["split"] == "test"])
+    matrix = confusion_matrix(target, scores.argmax(axis=1), len(run.data.classes))
+    rows = per_class(target, scores)
+    return {"confusion": matrix.tolist(), "per_class": [row | {"name": name} for name, row in zip(run.data.classes, rows, strict=True)]}
+
+
 def logged_seconds(folder: Path) -> float:
     """Return the seconds of training that log.csv tells of."""
     rows = (folder / "log.csv").read_text().splitlines()
     return float(rows[-1].rsplit(",", 1)[-1]) if len(rows) > 1 else 0.0
-
-
-def write_tracks(run: Run, seed: int) -> None:
-    """Write the attributions of five examples of the test split, chosen by rule and not by looks."""
-    from seqdl.interpret.attribute import attribute
-    from seqdl.sequence.encode import one_hot
-
-    table = run.predictions
-    rows = example_rows(table)
-    codes = run.data.codes[rows]
-    lengths = np.full(len(rows), run.data.length) if run.data.lengths is None else run.data.lengths[rows]
-    scores = np.zeros((len(rows), 4, run.data.length), dtype=np.float32)
-    for row, length in enumerate(lengths):  # each at its own length: padding is not sequence
-        scores[row, :, :length] = attribute(run.task, one_hot(codes[row : row + 1, :length]), method="deeplift", seed=seed)[0]
-    folder = run.folder / "attributions"
-    folder.mkdir(exist_ok=True)
-    chosen = table.loc[rows]
-    with writing(folder / "examples.npz", force=True, binary=True) as handle:
-        np.savez_compressed(
-            handle,
-            id=chosen["id"].to_numpy(dtype=str),
-            codes=codes,
-            attributions=scores,
-            prediction=chosen["prediction"].to_numpy(),
-            target=chosen["target"].to_numpy(),
-            method=np.array("deeplift"),
-        )
-
-
-def example_rows(table: pd.DataFrame) -> Ints:
-    """Return rows of the test split: three positives at the top, middle and lower quartile, a missed one, a false alarm.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Predictions: id, split, target, prediction.
-    """
-    test = table[table["split"] == "test"].sort_values("prediction", ascending=False, kind="stable")
-    positives, negatives = test.index[test["target"] > 0], test.index[test["target"] <= 0]
-    picked = [positives[min(len(positives) - 1, round(q * (len(positives) - 1)))] for q in (0.0, 0.25, 0.5, 1.0)] if len(positives) else []
-    picked += list(negatives[:1])
-    return np.array(list(dict.fromkeys(picked))[:N_TRACKS], dtype=np.int64)

@@ -34,7 +34,14 @@ class DataConfig:
 
     genome: str | None = option(None, "genome FASTA, plain or compressed", is_path=True, metavar="G.fa")
     peaks: str | None = option(None, "BED or narrowPeak of bound regions", is_path=True, metavar="P.bed")
-    fasta: list[str] | None = option(None, "two FASTA files: positives, negatives; or one, with --negatives dinuc", is_path=True, metavar="FILE")
+    fasta: list[str] | None = option(
+        None, "two FASTA files: positives, negatives; or one, with --negatives dinuc; or several classes: name=FILE ...", is_path=True, metavar="FILE"
+    )
+    table: str | None = option(None, "CSV or TSV with a column of sequences and a column of targets", is_path=True, metavar="T.csv")
+    sequence_column: str = option("sequence", "with --table: column of the sequences", metavar="NAME")
+    target_columns: list[str] | None = option(None, "with --table: column of the targets: 0 and 1, classes, or numbers", metavar="NAME")
+    id_column: str | None = option(None, "with --table: column of the names; default: the row's number", metavar="NAME")
+    split_column: str | None = option(None, "with --table: column that says train, val or test", metavar="NAME")
     negatives: str | None = option(
         None, "gc: GC-matched genomic (default with a genome), genomic, flank, dinuc: shuffled positives; or a file", metavar="KIND|FILE"
     )
@@ -43,7 +50,7 @@ class DataConfig:
     window: int = option(200, "width of the window around a peak (bp)", metavar="BP")
     center: str | None = option(None, "centre of the window; default: the summit where the file has one", choices=("summit", "midpoint"))
     exclude: str | None = option(None, "BED of regions that no window may touch", is_path=True, metavar="B.bed")
-    split: str | None = option(None, "default: chromosome for intervals, homology for FASTA", choices=("chromosome", "homology", "random"))
+    split: str | None = option(None, "default: chromosome for intervals, homology for FASTA", choices=("chromosome", "homology", "random", "column"))
     val_chromosomes: list[str] | None = option(None, "chromosomes for validation", metavar="CHROM")
     test_chromosomes: list[str] | None = option(None, "chromosomes for the test", metavar="CHROM")
     val_fasta: list[str] | None = option(None, "ready-made validation set: positives, negatives", is_path=True, metavar="FILE")
@@ -52,7 +59,12 @@ class DataConfig:
     n_folds: int | None = option(None, "number of folds that --fold counts in", metavar="K")
     rename_chromosomes: bool = option(False, "reconcile chr1, 1, chrI, I, chrM, MT, chrmt with the genome's names")
     chromosome_aliases: str | None = option(None, "TSV of alias and genome name, used with --rename-chromosomes", is_path=True, metavar="A.tsv")
-    ambiguous: str = option("zero", "letters other than A C G T: all zeros, or drop the example, or refuse it", choices=("zero", "drop", "error"))
+    ambiguous: str = option(
+        "zero",
+        "letters other than A C G T (N and IUPAC alike): zero: no base at all, uniform: a quarter of each base, "
+        "drop: drop the example, error: refuse it; padding is no base in any case",
+        choices=("zero", "uniform", "drop", "error"),
+    )
     deduplicate: bool = option(False, "drop repeated sequences, also on the other strand")
 
 
@@ -69,6 +81,9 @@ class TrainingConfig:
     positive_share: float = option(0.4, "share of positives in a training batch; 0: as they come", metavar="SHARE", within=(0, 0.99))
     patience: int = option(0, "epochs without a better validation score before stopping; 0: never", metavar="N", within=NOT_NEGATIVE)
     clip: float = option(5.0, "largest norm of the gradient; 0: any", metavar="NORM", within=NOT_NEGATIVE)
+    jitter: int = option(0, "move training windows by up to so many bp, either way, over the genome's own bases", metavar="BP", within=NOT_NEGATIVE)
+    mask: float = option(0.0, "share of the bases of a training sequence that are made ambiguous", metavar="SHARE", within=(0, 0.99))
+    mutate: float = option(0.0, "share of the bases of a training sequence that are replaced by another", metavar="SHARE", within=(0, 0.75))
     keep: str = option("best", "weights that count: best on validation, or those of the last step", choices=("best", "last"))
 
 
@@ -135,6 +150,9 @@ def _resolve(value: Any, base: Path, *, is_word: bool) -> Any:
     """Return a path or a list of paths as absolute ones; what may be a word too, such as gc or jaspar, only where it names a file."""
     if isinstance(value, list):
         return [_resolve(one, base, is_word=is_word) for one in value]
+    name, equals, file = str(value).partition("=")
+    if equals and not (base / str(value)).exists():  # a class and its file
+        return f"{name}={_resolve(file, base, is_word=is_word)}"
     path = base / Path(str(value)).expanduser()
     return value if value == "-" or (is_word and not path.is_file()) else str(path.resolve())
 

@@ -15,6 +15,7 @@ from seqdl.experiment.evaluate import evaluate_predictions
 from seqdl.experiment.fit import fit_task
 from seqdl.experiment.predict import prediction_table
 from seqdl.experiment.provenance import library_versions
+from seqdl.experiment.yardstick import yardstick
 from seqdl.sequence.encode import encode
 
 SITE = "TTACCCGGCA"
@@ -56,7 +57,7 @@ def check_training(device: str = "auto", seed: int = 0) -> float:
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "checkpoints").mkdir()
         fit_task(task, data, Path(folder), training=TrainingConfig(max_steps=300), seed=seed, device=device)
-    found = evaluate_predictions(prediction_table(task, data, device=device), seed=seed)
+    found = evaluate_predictions(prediction_table(task, data, device=device), yardstick("binary"), seed=seed)
     return float(found["test"]["auroc"]["value"])
 
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from seqdl.evaluate.baselines import fit_baselines
-from seqdl.evaluate.bootstrap import paired_difference, with_intervals
+from seqdl.experiment.yardstick import Yardstick, yardstick
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from seqdl.types import Ints
 
 MOST_BASELINE_ROWS = 60_000
-BASELINE_METRICS = ("auroc", "auprc")
+HEADINGS = {"auroc": "AUROC", "auprc": "AUPRC", "macro_auroc": "mean AUROC", "pearson": "Pearson r", "spearman": "Spearman r"}
 
 
 class Evaluation(dict[str, Any]):
@@ -46,13 +45,15 @@ def number(entry: Mapping[str, Any]) -> str:
     return f"{entry['value']:.3f} ({entry['low']:.3f}-{entry['high']:.3f})"
 
 
-def evaluate_predictions(predictions: pd.DataFrame, *, leaky: ArrayLike | None = None, seed: int = 0) -> dict[str, Any]:
+def evaluate_predictions(predictions: pd.DataFrame, by: Yardstick, *, leaky: ArrayLike | None = None, seed: int = 0) -> dict[str, Any]:
     """Measure a predictions table by split.
 
     Parameters
     ----------
     predictions : DataFrame
         id, split, target, prediction, logit.
+    by : Yardstick
+        How this kind of target is measured.
     leaky : bool array (N,), optional
         Which rows are leaks, and so left out of "test_leak_free".
     seed : int
@@ -69,76 +70,67 @@ def evaluate_predictions(predictions: pd.DataFrame, *, leaky: ArrayLike | None =
     if leaky is not None:
         parts["test_leak_free"] = parts["test"] & ~np.asarray(leaky)
     for name, rows in parts.items():
-        part = predictions[rows]
-        found[name] = dict(with_intervals(part["target"].to_numpy(), part["prediction"].to_numpy(), seed=seed)) if len(part) else {}
+        found[name] = dict(by.measure(*by.scores(predictions[rows]), seed=seed)) if rows.any() else {}
     return found
 
 
-def evaluate_baselines(data: SequenceData, motifs: list[Motif] | None, *, seed: int = 0) -> tuple[dict[str, Any], dict[str, NDArray[np.float64]]]:
-    """Fit the baselines on the training split and measure them on the test split.
+def evaluate_baselines(
+    data: SequenceData, predictions: pd.DataFrame, by: Yardstick, *, motifs: list[Motif] | None = None, seed: int = 0
+) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """Fit the baselines on the training split and hold the network against them on the test split.
 
     Parameters
     ----------
     data : SequenceData
-    motifs : list of Motif or None
+    predictions : DataFrame
+        The network's, in the order of `SequenceData.held_out_rows`.
+    by : Yardstick
+    motifs : list of Motif, optional
         Candidates for the best known motif.
     seed : int
 
     Returns
     -------
     entries : dict
-        Baseline -> {"auroc": {...}, "auprc": {...}, "detail": str}.
+        Baseline -> its headline metrics, "detail", and "network_minus_this": by how much the network is better on the
+        same resamples of the same examples.
     scores : dict
-        Baseline -> its scores of the validation and the test split, in the order of `held_out_rows`.
+        Baseline -> its scores of the validation and the test split, in the order of `predictions`.
     """
-    rows = baseline_rows(data, seed)
-    baselines = fit_baselines(data.codes[rows], data.targets()[rows, 0], motifs=motifs, seed=seed)
+    rows, held_out = baseline_rows(data, seed), data.held_out_rows()
+    baselines = by.fit(data.codes[rows], data.targets()[rows, 0], motifs=motifs, seed=seed)
+    test = (predictions["split"] == "test").to_numpy()
+    target, network = by.scores(predictions[test])
     entries: dict[str, Any] = {}
-    held_out = data.held_out_rows()
-    in_test = (data.examples["split"].to_numpy() == "test")[held_out]
-    scores = {name: baseline.predict(data.codes[held_out]) for name, baseline in baselines.items()}
+    scores = {name: np.asarray(baseline.predict(data.codes[held_out])) for name, baseline in baselines.items()}
     for name, baseline in baselines.items():
-        measured = with_intervals(data.targets("test")[:, 0], scores[name][in_test], seed=seed)
-        entries[name] = {metric: measured[metric] for metric in BASELINE_METRICS} | {"detail": baseline.detail}
+        measured = by.measure(target, scores[name][test], seed=seed)
+        entries[name] = {metric: measured[metric] for metric in by.headline} | {"detail": baseline.detail}
+        entries[name]["network_minus_this"] = dict(by.gain(target, network, scores[name][test], seed=seed))
     return entries, scores
 
 
-def add_differences(baselines: dict[str, Any], scores: Mapping[str, NDArray[np.float64]], predictions: pd.DataFrame, *, seed: int = 0) -> None:
-    """Add to each baseline by how much the network is better on the same test examples: "network_minus_this".
-
-    Parameters
-    ----------
-    baselines : dict
-        From `evaluate_baselines`; changed in place.
-    scores : dict
-        From `evaluate_baselines`.
-    predictions : DataFrame
-        The network's, in the order of `SequenceData.held_out_rows`.
-    seed : int
-    """
-    test = (predictions["split"] == "test").to_numpy()
-    target, network = predictions["target"].to_numpy()[test], predictions["prediction"].to_numpy()[test]
-    for name, entry in baselines.items():
-        entry["network_minus_this"] = dict(paired_difference(target, network, scores[name][test], seed=seed))
-
-
 def baseline_rows(data: SequenceData, seed: int) -> Ints:
-    """Return the training rows the baselines are fitted on: all, or of very many negatives a draw."""
+    """Return the training rows the baselines are fitted on: all, or of very many a draw that keeps the positives."""
     rows = data.rows("train")
     if len(rows) <= MOST_BASELINE_ROWS:
         return rows
+    rng = np.random.default_rng(seed)
+    if data.kind != "binary":
+        return np.sort(rng.choice(rows, MOST_BASELINE_ROWS, replace=False))
     positive = data.targets()[rows, 0] > 0
     n = max(int(positive.sum()), MOST_BASELINE_ROWS - int(positive.sum()))
-    drawn = np.random.default_rng(seed).choice(rows[~positive], min(n, int((~positive).sum())), replace=False)
+    drawn = rng.choice(rows[~positive], min(n, int((~positive).sum())), replace=False)
     return np.sort(np.concatenate([rows[positive], drawn]))
 
 
 def comparison(metrics: Mapping[str, Any]) -> str:
     """Return the network beside its baselines as a small table for the terminal."""
+    kind = str(metrics.get("task") or "binary")
+    shown = yardstick(kind, metrics.get("outputs") or ()).headline
     rows = [("network", metrics["test"], "")]
     rows += [(name, entry, str(entry.get("detail", ""))) for name, entry in (metrics.get("baselines") or {}).items()]
-    lines = [f"{'':8}  {'AUROC':<20}  {'AUPRC':<20}"]
-    lines += [
-        f"{name:8}  {number(entry.get('auroc') or {}):<20}  {number(entry.get('auprc') or {}):<20}  {detail}".rstrip() for name, entry, detail in rows
-    ]
+    lines = ["  ".join([f"{'':8}", *(f"{HEADINGS.get(metric, metric):<20}" for metric in shown)])]
+    for name, entry, detail in rows:
+        lines.append("  ".join([f"{name:8}", *(f"{number(entry.get(metric) or {}):<20}" for metric in shown), detail]).rstrip())
     return "\n".join(lines)

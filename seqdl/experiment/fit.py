@@ -19,9 +19,10 @@ import numpy as np
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 
+from seqdl.data.augment import Augmentation
 from seqdl.data.datamodule import Loading, SequenceDataModule
 from seqdl.errors import InputError, Interrupted, MissingFileError, SeqdlError, UnknownNameError
-from seqdl.experiment.build import default_steps
+from seqdl.experiment.auto import default_steps, n_that_count
 from seqdl.experiment.callbacks import EpochLog, EpochSeeds, StepBar
 from seqdl.experiment.config import TrainingConfig, make_config
 from seqdl.tasks.base import Optimisation, Task
@@ -108,11 +109,13 @@ def fit_task(
     """
     train_rows = data.rows("train")
     targets = data.targets("train")
-    n_positives = int((targets.max(axis=1, initial=0) > 0).sum())
-    schedule = plan_schedule(training, len(train_rows), n_positives)
+    schedule = plan_schedule(training, len(train_rows), n_that_count(data))
     task.optimisation = Optimisation(training.lr, training.weight_decay, training.warmup)
-    task.recipe["length"] = data.length
-    loading = Loading(training.batch_size, schedule.epoch_steps, training.positive_share)
+    task.recipe |= {"length": data.length, "ambiguous": data.ambiguous}
+    task.prepare(targets)
+    varied = Augmentation(jitter=training.jitter, mask=training.mask, mutate=training.mutate)
+    share = training.positive_share if task.two_classes else 0.0
+    loading = Loading(training.batch_size, schedule.epoch_steps, share, augmentation=varied)
     last = folder / "checkpoints" / "last.ckpt"
     if resume and not last.is_file():
         raise MissingFileError(f"{folder}: there is no checkpoints/last.ckpt to go on from. Train anew, with --force.")

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from seqdl.audit.leakage import find_leaks
-from seqdl.errors import CheckFailed, UnknownNameError
-from seqdl.experiment.complete import intervals_of, sequences_of, silent
-from seqdl.experiment.evaluate import Evaluation, add_differences, evaluate_baselines, evaluate_predictions
+from seqdl.errors import CheckFailed, InputError, UnknownNameError
+from seqdl.experiment.complete import intervals_of, silent
+from seqdl.experiment.evaluate import Evaluation, evaluate_baselines, evaluate_predictions
 from seqdl.experiment.predict import prediction_table
 from seqdl.experiment.prepare import prepare
+from seqdl.experiment.yardstick import yardstick
 from seqdl.io.databases import load_database
 
 if TYPE_CHECKING:
@@ -62,13 +63,15 @@ def measure(run: Run, inputs: Config | None = None, *, seed: int | None = None, 
         "test", "test_leak_free", "baselines", "n_leaks", and "val" for the run's own data.
     """
     seed = int(run.config.get("seed", 0)) if seed is None else seed
-    data = run.data if inputs is None else _beside_training(run.data, prepare_all(inputs))
+    data = run.data if inputs is None else _beside_training(run.data, check_kind(prepare_all(inputs), run.data))
     predictions = run.predictions if inputs is None else prediction_table(run.task, data, device=run.config.get("device", "auto"))
     leaks = find_leaks(data.codes, data.examples["split"].to_numpy(), intervals=intervals_of(data))
-    found = evaluate_predictions(predictions, leaky=leaks.leaky[predictions.index], seed=seed)
-    say("fitting the baselines on the run's training split: GC, k-mers, best known motif")
-    found["baselines"], scores = evaluate_baselines(data, load_database(run.config.get("database") or "jaspar"), seed=seed)
-    add_differences(found["baselines"], scores, predictions, seed=seed)
+    by = yardstick(data.kind, run.task.outputs)
+    found = evaluate_predictions(predictions, by, leaky=leaks.leaky[predictions.index], seed=seed)
+    say("fitting the baselines on the run's training split: GC, k-mers and others")
+    known = load_database(run.config.get("database") or "jaspar")
+    found["baselines"], _ = evaluate_baselines(data, predictions, by, motifs=known, seed=seed)
+    found |= {"task": data.kind, "outputs": run.task.outputs}
     found["test"] = Evaluation(found["test"])
     found["n_leaks"] = int(leaks.leaky[data.rows("test")].sum())
     return found
@@ -81,16 +84,27 @@ def prepare_all(config: Config) -> SequenceData:
     return data
 
 
+def check_kind(other: SequenceData, own: SequenceData) -> SequenceData:
+    """Return the data, or raise `InputError` if they ask for another task than the run was trained for."""
+    if other.kind != own.kind or not set(other.classes or ()) <= set(own.classes or ()):
+        was = f"{own.kind} ({', '.join(own.classes)})" if own.classes else own.kind
+        now = f"{other.kind} ({', '.join(other.classes)})" if other.classes else other.kind
+        raise InputError(f"the run was trained for {was}, and these data are {now}: the same was expected. Give data of that kind.")
+    return other
+
+
 def _beside_training(own: SequenceData, other: SequenceData) -> SequenceData:
     """Return the run's training examples with other examples as the test split."""
     from seqdl.data.dataset import SequenceData
 
     rows = own.rows("train")
-    sequences = [*sequences_of(own, rows), *sequences_of(other, other.rows())]
-    target = np.concatenate([own.targets("train")[:, 0], other.targets()[:, 0]])
+    sequences = [*own.sequences(rows), *other.sequences(other.rows())]
+    target = np.concatenate([own.examples[own.outputs[0]].to_numpy()[rows], other.examples[other.outputs[0]].to_numpy()])
     split = ["train"] * len(rows) + ["test"] * len(other)
     names = [*("train:" + own.examples["id"].iloc[rows]), *other.examples["id"]]
-    return SequenceData.from_sequences(sequences, target, split, names=names)
+    made = SequenceData.from_sequences(sequences, target, split, names=names)
+    made.classes, made.numeric, made.ambiguous = own.classes, own.numeric, own.ambiguous
+    return made
 
 
 def check_passes(metrics: dict[str, Any], checks: list[str]) -> None:
@@ -98,8 +112,11 @@ def check_passes(metrics: dict[str, Any], checks: list[str]) -> None:
     if "leak" in checks and metrics["n_leaks"]:
         raise CheckFailed(f"{metrics['n_leaks']:,} test examples leak from the training set.")
     if "baseline" in checks:
-        network = metrics["test"]["auroc"]["value"]
+        lead = yardstick(metrics["task"], metrics["outputs"]).headline[0]
+        network = metrics["test"][lead]["value"]
         for name, entry in metrics["baselines"].items():
-            value = entry["auroc"]["value"]
+            value = entry[lead]["value"]
             if value is not None and (network is None or network <= value):
-                raise CheckFailed(f"the network's AUROC, {network:.3f}, is not above that of the baseline '{name}', {value:.3f} ({entry['detail']}).")
+                raise CheckFailed(
+                    f"the network's {lead}, {network:.3f}, is not above that of the baseline '{name}', {value:.3f} ({entry['detail']})."
+                )

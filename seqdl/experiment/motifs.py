@@ -11,7 +11,6 @@ import pandas as pd
 from seqdl.io.meme import write_meme
 from seqdl.io.table import write_tsv
 from seqdl.motif.compare import match_motifs
-from seqdl.sequence.encode import one_hot
 
 if TYPE_CHECKING:
     from seqdl.data.dataset import SequenceData
@@ -65,14 +64,13 @@ def extract_motifs(task: Task, data: SequenceData, database: list[Motif], *, see
         strand, also_matches (others with q < .01), direction, position.
     """
     from seqdl.interpret.filters import filter_motifs
-    from seqdl.interpret.importance import filter_importance
 
     task = getattr(task, "reader", task)
     rng = np.random.default_rng(seed)
-    positives = np.flatnonzero(data.targets()[:, 0] > 0)
-    found = [motif.trim() for motif in filter_motifs(task, one_hot(data.codes[_at_most(positives, MOST_SEQUENCES, rng)]))]
+    shown = np.flatnonzero(data.targets()[:, 0] > 0) if data.kind == "binary" else data.rows()
+    found = [motif.trim() for motif in filter_motifs(task, data.one_hot_of(_at_most(shown, MOST_SEQUENCES, rng)))]
     tested = _at_most(data.rows("test"), MOST_TESTED, rng)
-    importance = filter_importance(task, one_hot(data.codes[tested]), data.targets()[tested, 0])
+    importance = _importance(task, data, tested)
     table = pd.DataFrame(
         {
             "name": [motif.name for motif in found],
@@ -85,6 +83,18 @@ def extract_motifs(task: Task, data: SequenceData, database: list[Motif], *, see
     table = table.sort_values(["importance", "information_bits"], ascending=False, kind="stable").reset_index(drop=True)
     by_name = {motif.name: motif for motif in found}
     return [by_name[name] for name in table["name"]], table[list(MOTIF_COLUMNS)]
+
+
+def _importance(task: Task, data: SequenceData, rows: Ints) -> pd.DataFrame:
+    """Return what the predictions lose without each filter; of several classes the class that loses most."""
+    from seqdl.interpret.importance import filter_importance
+
+    x, target = data.one_hot_of(rows), data.targets()[rows, 0]
+    if data.kind != "multiclass":
+        return filter_importance(task, x, target, metric="pearson" if data.numeric else "auroc")
+    tables = [filter_importance(task, x, target == k, output=k) for k in range(len(task.outputs))]
+    everything = pd.concat(tables, ignore_index=True)
+    return everything.sort_values("importance", ascending=False, kind="stable").drop_duplicates("filter").reset_index(drop=True)
 
 
 def _names(found: list[Motif], database: list[Motif]) -> pd.DataFrame:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from seqdl.errors import InputError
 from seqdl.experiment.fit import accelerator
-from seqdl.layers.onehot import one_hot
 from seqdl.progress import track
 from seqdl.types import Codes, Floats, Ints
 
@@ -49,7 +49,7 @@ def predict_logits(task: Task, codes: Codes, *, lengths: Ints | None = None, bat
     for start in track(starts, "predicting"):
         chunk = torch.from_numpy(np.ascontiguousarray(codes[start : start + batch_size])).to(place)
         size = None if lengths is None else torch.from_numpy(lengths[start : start + batch_size]).to(place)
-        parts.append(task.logits(one_hot(chunk), size).float().cpu().numpy())
+        parts.append(task.logits(task.one_hot(chunk, size), size).float().cpu().numpy())
     task.to("cpu")
     logits = np.concatenate(parts) if parts else np.empty((0, len(task.outputs)), dtype=np.float32)
     if len(logits) != len(codes):
@@ -78,10 +78,19 @@ def linked(task: Task, logits: Floats) -> Floats:
     return task.link(torch.from_numpy(np.asarray(logits, dtype=np.float64))).numpy()
 
 
-def prediction_columns(task: Task, logits: Floats, targets: Floats | None = None) -> dict[str, Floats]:
-    """Return the columns target, prediction and logit, with the output's name behind them where there are several."""
+def prediction_columns(task: Task, logits: Floats, targets: Floats | None = None) -> dict[str, NDArray[Any]]:
+    """Return the columns target, prediction and logit, with the output's name behind them where there are several.
+
+    Of classes that exclude each other, target and prediction are names; the probability of each stands in prediction_NAME.
+    """
     predictions = linked(task, logits)
-    columns: dict[str, Floats] = {}
+    columns: dict[str, NDArray[Any]] = {}
+    if task.exclusive:
+        names = np.array(task.outputs, dtype=object)
+        if targets is not None:
+            columns["target"] = names[targets[:, 0].astype(np.int64)]
+        columns["prediction"] = names[predictions.argmax(axis=1)]
+        targets = None
     for t, output in enumerate(task.outputs):
         suffix = f"_{output}" if len(task.outputs) > 1 else ""
         if targets is not None:

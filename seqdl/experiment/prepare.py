@@ -11,19 +11,20 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from seqdl.audit.leakage import find_repeats
 from seqdl.data.background import sample_background
 from seqdl.data.chromosomes import rename_chromosomes
 from seqdl.data.dataset import SequenceData, interval_examples
 from seqdl.data.genome import Genome
 from seqdl.data.intervals import check_intervals, clip_to_genome, overlaps, resize
-from seqdl.data.split import fold_chromosomes, homology_folds, split_at_random, split_by_chromosome, split_by_homology, splits_of_fold
+from seqdl.data.split import fold_chromosomes, split_by_chromosome
 from seqdl.errors import DataError, InputError
+from seqdl.experiment.tables import from_class_files, from_table, split_sequences
 from seqdl.io.bed import read_bed
 from seqdl.io.fasta import FastaRecord, read_fasta, unique_names
 from seqdl.ledger import Ledger
-from seqdl.sequence.edit import reverse_complement
 from seqdl.sequence.shuffle import dinucleotide_shuffle
-from seqdl.types import SPLITS, Codes
+from seqdl.types import SPLITS
 
 if TYPE_CHECKING:
     from seqdl.data.background import Match
@@ -57,6 +58,10 @@ def prepare(config: Config, *, whole: bool = False) -> SequenceData:
     _check_combination(data)
     if data.peaks and data.genome:
         examples = _from_peaks(data, config.seed, whole=whole)
+    elif data.table:
+        examples = from_table(data, config.seed, whole=whole)
+    elif data.fasta and all("=" in word and not Path(word).exists() for word in data.fasta):
+        examples = from_class_files(data, config.seed, whole=whole)
     elif data.fasta:
         examples = _from_fasta(data, config.seed, whole=whole)
     elif data.peaks or data.genome:
@@ -66,6 +71,8 @@ def prepare(config: Config, *, whole: bool = False) -> SequenceData:
         raise InputError("no data were given: expected --genome G.fa --peaks P.bed, or two FASTA files POS.fa NEG.fa. See seqdl train --help.")
     examples = _apply_policies(examples, data)
     examples.check_classes(LEAST_EXAMPLES, splits=("test",) if whole else SPLITS)
+    if config.training.jitter:
+        examples.flanks(config.training.jitter)  # refuses what has none, before anything is trained
     if (config.strands or _default_strands(examples)) == "augment":
         examples.reverse_complement = True
     return examples
@@ -73,8 +80,10 @@ def prepare(config: Config, *, whole: bool = False) -> SequenceData:
 
 def _check_combination(data: DataConfig) -> None:
     """Raise `InputError` for options that contradict each other, rather than leave one of them unread."""
-    if data.fasta and (data.peaks or data.genome):
-        raise InputError("FASTA files were given together with --genome or --peaks: one source of examples was expected. Leave one of them out.")
+    if bool(data.fasta) + bool(data.peaks or data.genome) + bool(data.table) > 1:
+        raise InputError(
+            "several of --table, --fasta and --genome with --peaks were given: one source of examples was expected. Leave one of them out."
+        )
     if (data.val_fasta or data.test_fasta) and not data.fasta:
         raise InputError("--val-fasta or --test-fasta was given without training sequences: --fasta POS.fa NEG.fa was expected beside it.")
     if data.chromosome_aliases and not data.rename_chromosomes:
@@ -85,15 +94,16 @@ def _check_combination(data: DataConfig) -> None:
 
 def _default_strands(examples: SequenceData) -> str:
     """Return "single" for stranded intervals, else "shared"."""
+    if examples.kind != "binary" or not (examples.examples["chrom"] != "").any():
+        return "single" if examples.kind != "binary" else "shared"
     positives = examples.examples[examples.examples[examples.outputs[0]] > 0]
     return "single" if len(positives) and positives["strand"].isin(["+", "-"]).all() else "shared"
 
 
 def resolve_data(data: DataConfig) -> DataConfig:
     """Return the data section with what was left open as it is taken: kind of negatives, way of splitting."""
-    given_negatives = bool(data.fasta) and len(data.fasta or []) == 2
-    negatives = data.negatives or (None if given_negatives else "gc")
-    return dataclasses.replace(data, negatives=negatives, split=data.split or ("homology" if data.fasta else "chromosome"))
+    split = "column" if data.split_column else "chromosome" if data.peaks else "homology"
+    return dataclasses.replace(data, negatives=data.negatives or ("gc" if data.peaks else None), split=data.split or split)
 
 
 def resolve_strands(config: Config, examples: SequenceData) -> str:
@@ -144,7 +154,7 @@ def _from_peaks(data: DataConfig, seed: int, *, whole: bool) -> SequenceData:
         negatives, more = _negative_windows(peaks, split, genome, data=data, seed=seed, exclude=exclude, ledger=ledger)
         made = SequenceData.from_intervals(genome, peaks, negatives, split=np.r_[split, more])
     elif kind == "dinuc":
-        positives = SequenceData(genome.fetch(peaks), interval_examples(peaks, np.ones(len(peaks)), split), ["target"])
+        positives = SequenceData(genome.fetch(peaks), interval_examples(peaks, np.ones(len(peaks)), split), ["target"], genome=genome)
         made = _with_shuffles(positives, data, seed=seed)
     else:
         negatives = _given_negatives(kind, genome, data, ledger=ledger)
@@ -204,7 +214,11 @@ def _from_fasta(data: DataConfig, seed: int, *, whole: bool) -> SequenceData:
             if len(files) != 2:
                 raise InputError(f"--{name}-fasta was given {len(files)} file: two were expected, positives and negatives. Add the negatives.")
             parts[name] = _read_classes(files, f"--{name}-fasta", ledger)
-    split = ["test"] * len(train) if whole else list(_split_sequences(train, target, data, seed=seed, given=list(parts)))
+    split = (
+        ["test"] * len(train)
+        if whole
+        else split_sequences([record.codes for record in train], np.asarray(target), data, seed=seed, given=list(parts))
+    )
     records, targets = list(train), list(target)
     for name, (more, labels) in parts.items():
         records, targets, split = records + more, targets + labels, split + [name] * len(more)
@@ -231,26 +245,6 @@ def _read_classes(files: Sequence[str], flag: str, ledger: Ledger) -> tuple[list
         records += found
         labels += [label] * len(found)
     return records, labels
-
-
-def _split_sequences(records: Sequence[FastaRecord], target: Sequence[float], data: DataConfig, *, seed: int, given: list[str]) -> Sequence[str]:
-    """Return train, val or test of each sequence; splits that came as files take nothing from these."""
-    fractions = (0.8, 0.0 if "val" in given else 0.1, 0.0 if "test" in given else 0.1)
-    total = sum(fractions)
-    shares = (fractions[0] / total, fractions[1] / total, fractions[2] / total)
-    labels = np.asarray(target)
-    if data.split == "chromosome":
-        raise InputError("--split chromosome was given with FASTA files, which say nothing of chromosomes. Use homology (the default) or random.")
-    codes = [record.codes for record in records]
-    if data.fold is not None:
-        if given or data.n_folds is None:
-            raise InputError(
-                "folds were asked for together with a ready-made split, or without their number: leave --val-fasta and --test-fasta out."
-            )
-        return list(splits_of_fold(homology_folds(codes, data.n_folds, labels=labels, seed=seed), data.fold, k=data.n_folds))
-    if data.split == "random":
-        return list(split_at_random(len(records), labels=labels, seed=seed, fractions=shares))
-    return list(split_by_homology(codes, labels=labels, seed=seed, fractions=shares))
 
 
 def _with_shuffles(positives: SequenceData, data: DataConfig, *, seed: int, skip: tuple[str, ...] = ()) -> SequenceData:
@@ -282,25 +276,16 @@ def _apply_policies(examples: SequenceData, data: DataConfig) -> SequenceData:
     if ambiguous.any():
         first = examples.examples["id"][int(np.flatnonzero(ambiguous)[0])]
         if data.ambiguous == "error":
-            raise DataError(f"{ambiguous.sum():,} sequences hold letters other than A C G T; first: {first}. Use --ambiguous zero or drop.")
+            raise DataError(f"{ambiguous.sum():,} sequences hold letters other than A C G T; first: {first}. Use --ambiguous zero, uniform or drop.")
         if data.ambiguous == "drop":
             examples = _keep(examples, ~ambiguous, "holds letters other than A C G T")
         else:
-            examples.ledger.note(f"{ambiguous.sum():,} sequences hold letters other than A C G T, read as all zeros; first: {first}")
+            read = "a quarter of each base" if data.ambiguous == "uniform" else "all zeros"
+            examples.ledger.note(f"{ambiguous.sum():,} sequences hold letters other than A C G T, read as {read}; first: {first}")
+    examples.ambiguous = "uniform" if data.ambiguous == "uniform" else "zero"
     if data.deduplicate:
-        examples = _keep(examples, ~_repeated(examples.codes), "repeats an earlier sequence, on one strand or the other")
+        examples = _keep(examples, ~find_repeats(examples.sequences(examples.rows())), "repeats an earlier sequence, on one strand or the other")
     return examples
-
-
-def _repeated(codes: Codes) -> NDArray[np.bool_]:
-    """Return which sequences stand earlier already, themselves or their reverse complement."""
-    seen: set[bytes] = set()
-    repeated = np.zeros(len(codes), dtype=bool)
-    for row, (one, other) in enumerate(zip(codes, reverse_complement(codes), strict=True)):
-        key = min(one.tobytes(), other.tobytes())
-        repeated[row] = key in seen
-        seen.add(key)
-    return repeated
 
 
 def _keep(examples: SequenceData, kept: NDArray[np.bool_], reason: str) -> SequenceData:

@@ -14,6 +14,7 @@ from seqdl.experiment.config import make_config, read_config
 from seqdl.experiment.evaluate import Evaluation, evaluate_predictions
 from seqdl.experiment.prepare import prepare
 from seqdl.experiment.provenance import read_json
+from seqdl.experiment.yardstick import yardstick
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,7 +59,7 @@ class Run:
     def data(self) -> SequenceData:
         """The examples, as in data/examples.tsv."""
         config = make_config(self.config)
-        if not (config.data.peaks or config.data.fasta):
+        if not (config.data.peaks or config.data.fasta or config.data.table):
             raise MissingFileError(
                 f"{self.folder}: this run was trained from Python, on data that its config does not name. "
                 "Give the data: seqdl.Run(folder, data=data), or INPUTS on the command line."
@@ -96,7 +97,9 @@ class Run:
         """
         if split not in ("val", "test"):
             raise InputError(f"split '{split}': 'test' or 'val' was expected (measuring on training examples says nothing).")
-        return Evaluation(evaluate_predictions(self.predictions, seed=int(self.config.get("seed", 0)))[split])
+        return Evaluation(
+            evaluate_predictions(self.predictions, yardstick(self.data.kind, self.task.outputs), seed=int(self.config.get("seed", 0)))[split]
+        )
 
     def predict(self, sequences: Any) -> pd.DataFrame:
         """Predict sequences.

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seqdl.errors import InputError, MissingFileError, OutputExistsError
-from seqdl.experiment.build import build_task, resolve_auto
+from seqdl.experiment.auto import n_that_count, resolve_auto
+from seqdl.experiment.build import build_task
 from seqdl.experiment.complete import complete, silent, write_data
 from seqdl.experiment.config import Config, dump_config, make_config, read_config
 from seqdl.experiment.fit import accelerator, fit_task, plan_schedule, training_options
@@ -70,12 +71,11 @@ def make_plan(config: Config) -> Plan:
     accelerator(config.device)
     load_database(config.database)
     data = prepare(config)
-    n_positives = data.counts()["train"]["positives"]
-    config, reason = resolve_auto(config, n_positives)
+    config, reason = resolve_auto(config, data)
     config = dataclasses.replace(config, strands=resolve_strands(config, data), data=resolve_data(config.data))
-    built = build_task(config, data.outputs)
+    built = build_task(config, data)
     _try_out(built, data)
-    schedule = plan_schedule(config.training, len(data.rows("train")), n_positives)
+    schedule = plan_schedule(config.training, len(data.rows("train")), n_that_count(data))
     return Plan(config, data, built, reason, schedule.steps)
 
 
@@ -202,7 +202,8 @@ def fit(task: Task, data: SequenceData, folder: str | Path, *, seed: int = 0, de
     force : bool, default False
         Replace what is in the folder.
     **options
-        Of the training: max_epochs, max_steps, batch_size, lr, weight_decay, warmup, positive_share, patience, clip, keep.
+        Of the training: max_epochs, max_steps, batch_size, lr, weight_decay, warmup, positive_share, patience, clip, jitter, mask,
+        mutate, keep.
 
     Returns
     -------
@@ -222,6 +223,8 @@ def fit(task: Task, data: SequenceData, folder: str | Path, *, seed: int = 0, de
             f"the task has outputs {task.outputs} and the data {data.outputs}: as many were expected. Make the task with outputs={data.outputs}."
         )
     data.check_classes()
+    if training.jitter:
+        data.flanks(training.jitter)  # refuses what has none, before the folder is made
     model = task.recipe.get("model") or {"name": "auto"}
     config = Config(model=model, task=task.recipe.get("task", {"name": "auto"}), training=training, strands=task.strands, seed=seed, device=device)
     if folder.is_dir():

@@ -52,7 +52,7 @@ def _effects(readout: Readout, x: Tensor, batch_size: int) -> Tensor:
         for start in range(0, len(x), batch_size):
             part = readout.place(x[start : start + batch_size])
             original = torch.cat([readout(part[rows]) for rows in batches(len(part), batch_size)])
-            row, base, position = torch.nonzero(part == 0, as_tuple=True)
+            row, base, position = torch.nonzero(part < 1, as_tuple=True)  # an ambiguous base may be read as quarters
             changes = torch.empty(len(row))
             for some in batches(len(row), batch_size):
                 mutant = part[row[some]]

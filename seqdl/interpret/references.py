@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from seqdl.errors import InputError, ShapeError
+from seqdl.sequence.alphabet import AMBIGUOUS
 from seqdl.sequence.encode import codes_of, one_hot
 from seqdl.sequence.shuffle import dinucleotide_shuffle
 from seqdl.types import Codes
@@ -29,18 +30,23 @@ class References:
         R, how many each sequence has.
     codes : Codes, (N, R, L), or None
         Shuffles, kept as codes because one-hot would take sixteen times the memory.
+    given : Tensor, (N, 4, L), or None
+        What was shuffled. Shuffling leaves ambiguous bases where they are; they are taken from here as they were read.
     dense : Tensor, (N, R, 4, L) or (1, R, 4, L), or None
         Anything else.
     """
 
     count: int
     codes: Codes | None = None
+    given: Tensor | None = None
     dense: Tensor | None = None
 
     def rows(self, rows: slice) -> Tensor:
         """Return the references (n, R, 4, L) of some sequences."""
-        if self.codes is not None:
-            return torch.from_numpy(one_hot(self.codes[rows]))
+        if self.codes is not None and self.given is not None:
+            shuffled = torch.from_numpy(one_hot(self.codes[rows]))
+            unknown = torch.from_numpy(self.codes[rows] >= AMBIGUOUS).unsqueeze(2)  # (n, R, 1, L)
+            return torch.where(unknown, self.given[rows].unsqueeze(1), shuffled) if unknown.any() else shuffled
         assert self.dense is not None
         return self.dense[rows] if len(self.dense) > 1 else self.dense.expand(rows.stop - rows.start, -1, -1, -1)
 
@@ -78,7 +84,7 @@ def make_references(x: Tensor, references: ReferenceSpec, *, seed: int = 0) -> R
             raise InputError(f"references is {references}; expected the number of shuffles, at least 1. Ten is a good choice.")
         codes = np.repeat(codes_of(x.cpu().numpy()), int(references), axis=0)
         shuffled = dinucleotide_shuffle(codes, seed=seed) if len(codes) else codes
-        return References(int(references), codes=shuffled.reshape(n, int(references), length))
+        return References(int(references), codes=shuffled.reshape(n, int(references), length), given=x.cpu().float())
     if isinstance(references, str):
         if references not in ("uniform", "zeros"):
             raise InputError(

@@ -115,7 +115,7 @@ def windows(bank: FilterBank, module: nn.Module, x: OneHot, *, both_strands: boo
             start = bank.geometry.starts(activation.shape[-1])
             inside = (start >= 0) & (start <= length - span)
             onehot = read.float().cpu().unfold(2, span, 1).transpose(1, 2)[:, start[inside]]  # (n, P, 4, W)
-            whole = onehot.sum((2, 3)) > span - 0.5
+            whole = (onehot.amax(2) > 0.5).all(2)  # an ambiguous base has no column above a quarter
             activation = activation[:, :, inside].masked_fill(~whole[:, None], -torch.inf)
             start = start[inside] if strand == 1 else length - span - start[inside]
             parts.append((activation, onehot, start, torch.full_like(start, strand)))

@@ -23,24 +23,35 @@ class PooledHead(nn.Module):
         Channels of the features.
     n_outputs : int
         Number of outputs T.
-    pooling : {"max", "mean", "attention"}, default "max"
+    pooling : {"max", "mean", "attention", "flatten"}, default "max"
     activation : str, default "relu"
         Behind the normalisation of the pooled features.
     hidden : int, default 32
         Units of the dense layer; 0 leaves it out.
     dropout : float, in [0, 1), default 0.1
+    positions : int, optional
+        Length of the features; flatten asks for it.
     """
 
     def __init__(
-        self, channels: int, n_outputs: int, *, pooling: str = "max", activation: str = "relu", hidden: int = 32, dropout: float = 0.1
+        self,
+        channels: int,
+        n_outputs: int,
+        *,
+        pooling: str = "max",
+        activation: str = "relu",
+        hidden: int = 32,
+        dropout: float = 0.1,
+        positions: int | None = None,
     ) -> None:
         super().__init__()
-        self.pool = make_pooling(pooling, channels)
+        self.pool = make_pooling(pooling, channels, positions=positions)
         self.better = GlobalMax()
-        layers: list[nn.Module] = [nn.BatchNorm1d(channels), make_activation(activation), nn.Dropout(dropout)]
+        pooled = channels * positions if pooling == "flatten" and positions else channels
+        layers: list[nn.Module] = [nn.BatchNorm1d(pooled), make_activation(activation), nn.Dropout(dropout)]
         if hidden:
-            layers += [nn.Linear(channels, hidden), nn.ReLU(), nn.Dropout(dropout)]
-        self.dense = nn.Sequential(*layers, nn.Linear(hidden or channels, n_outputs))
+            layers += [nn.Linear(pooled, hidden), nn.ReLU(), nn.Dropout(dropout)]
+        self.dense = nn.Sequential(*layers, nn.Linear(hidden or pooled, n_outputs))
 
     def forward(self, features: Tensor, lengths: Tensor | None = None, other: Tensor | None = None) -> Tensor:
         """Return logits (B, T) for features (B, C, L') and, where both strands are read, those of the other strand.

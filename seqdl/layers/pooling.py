@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from seqdl.errors import UnknownNameError
+from seqdl.errors import InputError, ShapeError, UnknownNameError
 from seqdl.layers.onehot import mask_positions
 
 
@@ -63,17 +63,54 @@ class AttentionPool(nn.Module):
         return (x * weights).sum(-1)
 
 
+class Flatten(nn.Module):
+    """Every position on its own, (B, C, L) -> (B, C * L): for aligned sequences, where the place tells.
+
+    Parameters
+    ----------
+    channels, positions : int
+        Of the features; other lengths are refused.
+    """
+
+    def __init__(self, channels: int, positions: int) -> None:
+        super().__init__()
+        self.channels, self.positions = channels * positions, positions
+
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Return all features of each row; what lies beyond its length is zero."""
+        if x.shape[-1] != self.positions:
+            raise ShapeError(
+                f"the features have {x.shape[-1]} positions: {self.positions} were expected, since flatten pooling reads the length it was made for. "
+                "Give sequences of that length, or train with another pooling."
+            )
+        return mask_positions(x, lengths).flatten(1)
+
+
 POOLINGS: dict[str, type[MaxPool] | type[MeanPool] | type[AttentionPool]] = {"max": MaxPool, "mean": MeanPool, "attention": AttentionPool}
 
 
-def pooling(name: str, channels: int) -> nn.Module:
-    """Return a new pooling module (B, C, L) -> (B, C).
+def pooling(name: str, channels: int, *, positions: int | None = None) -> nn.Module:
+    """Return a new pooling module (B, C, L) -> (B, its .channels).
+
+    Parameters
+    ----------
+    name : {"max", "mean", "attention", "flatten"}
+    channels : int
+        Of the features.
+    positions : int, optional
+        Length of the features L; flatten asks for it.
 
     Raises
     ------
     UnknownNameError
         If there is no pooling of that name.
+    InputError
+        If flatten is not told the length.
     """
+    if name == "flatten":
+        if positions is None:
+            raise InputError("pooling 'flatten' was asked for without a length: it reads sequences of one length. Give the task length=BP.")
+        return Flatten(channels, positions)
     if name not in POOLINGS:
-        raise UnknownNameError("pooling", name, POOLINGS)
+        raise UnknownNameError("pooling", name, [*POOLINGS, "flatten"])
     return POOLINGS[name](channels)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from seqdl.audit.summary import MANY_RELATED
 from seqdl.report.facts import NEGATIVES, is_binary, negatives_kind, score
 from seqdl.report.folder import RunFolder
 from seqdl.report.numbers import decimal, number, percent, plural
@@ -13,7 +14,6 @@ VAGUE_BITS = 8.0
 """Filters with less information match something by chance most of the time."""
 SIGNIFICANT = 0.05
 MANY_LEAKS = 0.05
-MANY_RELATED = 0.05
 SAME_SCORE = 0.005
 MANY_DROPPED = 0.05
 FEATURES = {"gc": "GC content", "length": "sequence length", "n_content": "the share of unknown bases"}
@@ -49,7 +49,7 @@ def related(run: RunFolder) -> list[Finding]:
     """Say whether test examples have close relatives in the training set that are no leaks by definition."""
     row = (run.audit.get("leakage") or {}).get("test")
     share = number(row.get("related_rate")) if isinstance(row, dict) else None
-    if share is None or share <= MANY_RELATED:
+    if not row or share is None or share <= MANY_RELATED:
         return []
     text = (
         f"{plural(int(row['n_related']), 'test example')} ({percent(share)}) share half or more of their 24-mers with the training set, as variants "

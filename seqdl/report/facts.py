@@ -12,7 +12,7 @@ from seqdl.report.folder import RunFolder
 from seqdl.report.numbers import Estimate, estimate, number
 from seqdl.types import Floats
 
-BASELINES = {"pwm": "best known motif", "kmer": "k-mer model", "gc": "GC content"}
+BASELINES = {"pwm": "best known motif", "kmer": "k-mer model", "position": "position model", "gc": "GC content"}
 MEASURES = {
     "auroc": ("AUROC", "the chance that a random positive scores above a random negative; guessing gives 0.5"),
     "auprc": ("AUPRC", "average precision: how pure the top of the ranking is; guessing gives the share of positives"),
@@ -25,9 +25,16 @@ MEASURES = {
     "pearson": ("Pearson r", "linear correlation of prediction and truth"),
     "spearman": ("Spearman ρ", "rank correlation of prediction and truth"),
     "r2": ("R²", "share of the variance that is explained"),
+    "rmse": ("RMSE", "root of the mean squared error, in the unit of the target; lower is better"),
+    "mae": ("mean error", "mean absolute error, in the unit of the target; lower is better"),
+    "balanced_accuracy": ("balanced accuracy", "mean of the recall of each class, however many examples it has"),
+    "macro_auroc": ("mean AUROC", "of each class against the rest; guessing gives 0.5"),
+    "macro_f1": ("mean F1", "harmonic mean of precision and recall, averaged over the classes"),
     "mse": ("mean squared error", "lower is better"),
     "bits_per_base": ("bits per base", "lower is better; 2 is guessing"),
 }
+LEADING = {"binary": ("auroc", "auprc"), "regression": ("pearson", "spearman"), "multiclass": ("accuracy", "macro_auroc")}
+"""The measures a page leads with; the first is the one a network is judged by."""
 UP_IS_WORSE = frozenset({"brier", "log_loss", "ece", "mse", "mae", "rmse", "bits_per_base", "loss"})
 NEGATIVES = {
     "gc": "windows of the genome matched for GC content",
@@ -40,6 +47,31 @@ NEGATIVES = {
 def label_of(measure: str) -> str:
     """Return how the page writes the name of a measure."""
     return MEASURES.get(measure, (measure.replace("_", " "), ""))[0]
+
+
+def meaning_of(run: RunFolder, measure: str) -> str:
+    """Return what a measure is, in words."""
+    if measure == "accuracy" and run.task == "multiclass":
+        return "share of right calls; guessing, here and below, is to name the largest class every time"
+    return MEASURES.get(measure, ("", ""))[1]
+
+
+def judged_by(run: RunFolder) -> str | None:
+    """Return the measure by which the network is held against its baselines; None where the task has none."""
+    if is_binary(run):
+        return "auroc"
+    return LEADING[run.task][0] if run.task in LEADING else None
+
+
+def guess(run: RunFolder, measure: str) -> float | None:
+    """Return what guessing reaches; None where there is nothing to say."""
+    if measure == "auprc":
+        outcome = calls(run)
+        return outcome.prevalence if outcome else None
+    if measure == "accuracy" and run.task == "multiclass":
+        n = class_counts(run).get("test", {}).values()
+        return max(n) / sum(n) if len(n) > 1 and sum(n) else None
+    return {"auroc": 0.5, "macro_auroc": 0.5, "pearson": 0.0, "spearman": 0.0}.get(measure)
 
 
 def score(run: RunFolder, measure: str, split: str = "test") -> Estimate | None:
@@ -68,7 +100,7 @@ def headline_measures(run: RunFolder) -> list[str]:
     """Return the one or two measures the page leads with."""
     test = run.metrics.get("test") or {}
     defined = [name for name in test if estimate(test[name]) is not None]
-    first = [name for name in ("auroc", "auprc") if name in defined]
+    first = [name for name in LEADING.get(run.task, LEADING["binary"]) if name in defined]
     return first or [name for name in defined if baselines(run, name)][:2] or defined[:1]
 
 
@@ -98,6 +130,11 @@ def class_counts(run: RunFolder) -> dict[str, dict[str, int]]:
     if table is None:
         return {}
     columns = [column for column in ("target", *run.outputs) if column in table.columns]
+    if run.task == "multiclass" and columns:
+        return {
+            str(split): {str(name): int(n) for name, n in table.loc[rows, columns[0]].astype(str).value_counts(sort=False).items()}
+            for split, rows in table.groupby("split").groups.items()
+        }
     if not columns or not two_classes(pd.to_numeric(table[columns[0]], errors="coerce").dropna().to_numpy(dtype=np.float64)):
         return {str(split): {"examples": int(n)} for split, n in table["split"].value_counts().items()}
     positive = pd.to_numeric(table[columns[0]], errors="coerce") == 1
@@ -116,8 +153,8 @@ def steps(run: RunFolder) -> int | None:
 
 
 def best_epoch(log: pd.DataFrame) -> float | None:
-    """Return the epoch with the best validation AUROC, or loss where there is no AUROC."""
-    for column, largest in (("val_auroc", True), ("val_loss", False)):
+    """Return the epoch with the best validation AUROC, correlation, or loss: the first of these that there is."""
+    for column, largest in (("val_auroc", True), ("val_pearson", True), ("val_loss", False)):
         values = pd.to_numeric(log[column], errors="coerce") if column in log else pd.Series(dtype=float)
         if values.notna().any() and "epoch" in log:
             return float(log["epoch"].iloc[int((values if largest else -values).argmax())])

@@ -62,7 +62,7 @@ class Head:
     verdict: Verdict
     figures: list[tuple[str, str, str]]
     logo: tuple[str, Markup] | None = None
-    ribbon: Markup = Markup("")
+    ribbon: Markup | str = ""
     kind: str = "report"
     more: tuple[str, str] = ("belief", "How far to believe this")
 

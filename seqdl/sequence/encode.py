@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seqdl.errors import InputError, ShapeError
+from seqdl.errors import InputError, ShapeError, UnknownNameError
 from seqdl.sequence.alphabet import AMBIGUOUS, BASES, CODE_OF_BYTE, INVALID
 from seqdl.sequence.edit import crop_or_pad
-from seqdl.types import Codes
+from seqdl.types import Ambiguous, Codes, Ints
 
 _LETTER_OF_CODE = (BASES + "N").encode() + b"?" * 251
 _PROTEIN_ONLY = frozenset("EFILPQXZJO*")  # in proteins, but no nucleotide letter
@@ -103,18 +104,27 @@ def decode(codes: Codes) -> str:
     return codes.astype(np.uint8).tobytes().translate(_LETTER_OF_CODE).decode("ascii")
 
 
-def one_hot(codes: Codes) -> NDArray[np.float32]:
+def one_hot(codes: Codes, *, ambiguous: Ambiguous = "zero", lengths: Ints | None = None) -> NDArray[np.float32]:
     """Turn codes into one-hot, channels before length.
 
     Parameters
     ----------
     codes : uint8 array, (..., L)
         One or many sequences.
+    ambiguous : {"zero", "uniform"}, default "zero"
+        Whether an ambiguous base is a column of zeros or of quarters.
+    lengths : int array, (...), optional
+        True lengths of sequences that are padded at their end: padding is zeros in either case.
 
     Returns
     -------
     float32 array, (..., 4, L)
-        Rows A C G T; an ambiguous base is a column of zeros.
+        Rows A C G T.
+
+    Raises
+    ------
+    UnknownNameError
+        If `ambiguous` is neither word.
 
     Examples
     --------
@@ -123,14 +133,28 @@ def one_hot(codes: Codes) -> NDArray[np.float32]:
            [0., 1., 0.],
            [0., 0., 0.],
            [0., 0., 0.]], dtype=float32)
+    >>> one_hot(encode("ANN"), ambiguous="uniform", lengths=np.array(2))[0]      # the last is padding
+    array([1.  , 0.25, 0.  ], dtype=float32)
     """
+    check_ambiguous(ambiguous)
     codes = np.asarray(codes)
     if codes.ndim == 0:
         raise ShapeError("codes are a single number; an array (..., L) was expected. Wrap the base in a list.")
     onehot = np.empty((*codes.shape[:-1], len(BASES), codes.shape[-1]), dtype=np.float32)
     for base in range(len(BASES)):
         onehot[..., base, :] = codes == base
+    if ambiguous == "uniform":
+        unknown = codes >= len(BASES)
+        if lengths is not None:
+            unknown &= np.arange(codes.shape[-1]) < np.asarray(lengths)[..., None]
+        np.swapaxes(onehot, -1, -2)[unknown] = 1 / len(BASES)
     return onehot
+
+
+def check_ambiguous(word: str) -> None:
+    """Raise `UnknownNameError` unless `word` says how a network may read an ambiguous base."""
+    if word not in get_args(Ambiguous):
+        raise UnknownNameError("reading of ambiguous bases", word, get_args(Ambiguous))
 
 
 def codes_of(onehot: NDArray[np.floating | np.integer | np.bool_]) -> Codes:

@@ -11,8 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from seqdl.errors import InputError, UnknownNameError
+from seqdl.layers.heads import PooledHead
 from seqdl.layers.onehot import lengths_of_features, one_hot, reverse_complement
-from seqdl.types import Batch, Floats, Strands
+from seqdl.types import Ambiguous, Batch, Floats, Strands
 
 STRANDS: tuple[Strands, ...] = ("shared", "average", "augment", "single")
 
@@ -60,6 +61,10 @@ class Task(pl.LightningModule):
     higher_is_better: bool = False
     calibrated: bool = False
     """Whether logits are brought to calibrated log-odds on the validation split after training."""
+    exclusive: bool = False
+    """Whether the outputs are classes that exclude each other."""
+    two_classes: bool = False
+    """Whether batches may be drawn with another share of positives than there is."""
     head: nn.Module
     scale: Tensor
     shift: Tensor
@@ -83,7 +88,16 @@ class Task(pl.LightningModule):
         self.recipe: dict[str, Any] = {}
         self._seen: list[tuple[Tensor, Tensor]] = []
 
+    def pooled_head(self, *, pooling: str, activation: str, hidden: int, dropout: float, length: int | None) -> PooledHead:
+        """Return a head over this task's encoder with one logit an output; flatten pooling is told the length in bp."""
+        channels, stride = int(self.encoder.channels), int(self.encoder.stride)  # type: ignore[arg-type]  # nn.Module types every attribute as Tensor | Module
+        positions = length // stride if length else None
+        return PooledHead(channels, len(self.outputs), pooling=pooling, activation=activation, hidden=hidden, dropout=dropout, positions=positions)
+
     # what a subclass gives ---------------------------------------------------------------------------
+
+    def prepare(self, targets: Floats) -> None:
+        """Take note of the training targets (N, T) before the first step, where the objective needs their scale."""
 
     def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return the mean loss of logits (B, T) against targets (B, T)."""
@@ -98,6 +112,16 @@ class Task(pl.LightningModule):
         raise TypeError(f"{type(self).__name__} defines no metrics")
 
     # prediction -------------------------------------------------------------------------------------
+
+    @property
+    def ambiguous(self) -> Ambiguous:
+        """How an ambiguous base is read: "zero" or "uniform"; it lies in the recipe, and so in the checkpoint."""
+        way: Ambiguous = self.recipe.get("ambiguous", "zero")
+        return way
+
+    def one_hot(self, codes: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Return codes (B, L) as one-hot (B, 4, L), ambiguous bases read as in training."""
+        return one_hot(codes, ambiguous=self.ambiguous, lengths=lengths)
 
     def logits(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return logits (B, T) for one-hot (B, 4, L), calibrated where `calibrate` was called; attributions are taken through these."""
@@ -131,13 +155,13 @@ class Task(pl.LightningModule):
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
         """Return the loss of one batch."""
-        loss = self.loss(self.logits(one_hot(batch.codes), batch.lengths), batch.targets)
+        loss = self.loss(self.logits(self.one_hot(batch.codes, batch.lengths), batch.lengths), batch.targets)
         self.log("train_loss", loss.detach(), on_step=False, on_epoch=True, batch_size=len(batch.codes))
         return loss
 
     def validation_step(self, batch: Batch, batch_index: int) -> None:
         """Keep the logits of one batch for the metrics of the epoch."""
-        self._seen.append((self.logits(one_hot(batch.codes), batch.lengths).float().cpu(), batch.targets.cpu()))
+        self._seen.append((self.logits(self.one_hot(batch.codes, batch.lengths), batch.lengths).float().cpu(), batch.targets.cpu()))
 
     def on_validation_epoch_end(self) -> None:
         """Log the loss and the metrics over the whole validation set."""

@@ -6,7 +6,6 @@ import torch
 from torch import Tensor, nn
 
 from seqdl.evaluate.metrics import auprc, auroc
-from seqdl.layers.heads import PooledHead
 from seqdl.registry import TASKS
 from seqdl.tasks.base import Task
 from seqdl.types import Floats
@@ -24,7 +23,7 @@ class Binary(Task):
         Names of the outputs; one, "target", by default.
     strands : {"shared", "average", "augment", "single"}, default "shared"
         See `Task`.
-    pooling : {"max", "mean", "attention"}, default "max"
+    pooling : {"max", "mean", "attention", "flatten"}, default "max"
         From positions to one vector a sequence. A maximum asks for the best site, and did best on
         transcription factors.
     activation : str, default "relu"
@@ -32,6 +31,8 @@ class Binary(Task):
     hidden : int, default 32
         Units of the dense layer; 0 leaves it out.
     dropout : float, in [0, 1), default 0.1
+    length : int, optional
+        Length of the sequences (bp); flatten pooling asks for it.
 
     Examples
     --------
@@ -44,6 +45,7 @@ class Binary(Task):
     monitor = "val_auroc"
     higher_is_better = True
     calibrated = True
+    two_classes = True
 
     def __init__(
         self,
@@ -55,10 +57,10 @@ class Binary(Task):
         activation: str = "relu",
         hidden: int = 32,
         dropout: float = 0.1,
+        length: int | None = None,
     ) -> None:
         super().__init__(encoder, outputs=outputs, strands=strands)
-        channels = int(encoder.channels)  # type: ignore[arg-type]  # nn.Module types every attribute as Tensor | Module
-        self.head = PooledHead(channels, len(self.outputs), pooling=pooling, activation=activation, hidden=hidden, dropout=dropout)
+        self.head = self.pooled_head(pooling=pooling, activation=activation, hidden=hidden, dropout=dropout, length=length)
 
     def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return the mean cross-entropy."""

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from seqdl.errors import InputError
-from seqdl.layers.onehot import one_hot
 from seqdl.tasks.base import Task
 from seqdl.types import Batch, Floats
 
@@ -46,7 +45,8 @@ class Ensemble(Task):
         super().__init__(first.encoder, outputs=first.outputs, strands=first.strands)
         del self.encoder
         self.members = torch.nn.ModuleList(members)
-        self.monitor, self.higher_is_better, self.calibrated = first.monitor, first.higher_is_better, first.calibrated
+        self.monitor, self.higher_is_better = first.monitor, first.higher_is_better
+        self.calibrated, self.two_classes, self.exclusive = first.calibrated, first.two_classes, first.exclusive
         self.recipe = {"members": [member.recipe for member in members]}
 
     @property
@@ -67,6 +67,11 @@ class Ensemble(Task):
         """Return the mean of the members' logits, (B, T)."""
         return self.member_logits(x, lengths).mean(0)
 
+    def prepare(self, targets: Floats) -> None:
+        """Let each member take note of the training targets."""
+        for member in self.tasks:
+            member.prepare(targets)
+
     def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return the loss of the mean logits."""
         return self.reader.loss(logits, targets)
@@ -81,7 +86,7 @@ class Ensemble(Task):
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
         """Return the sum of the members' losses: none sees another's gradient."""
-        x = one_hot(batch.codes)
+        x = self.one_hot(batch.codes, batch.lengths)
         losses = torch.stack([member.loss(member.logits(x, batch.lengths), batch.targets) for member in self.tasks])
         self.log("train_loss", losses.detach().mean(), on_step=False, on_epoch=True, batch_size=len(batch.codes))
         return losses.sum()

@@ -88,7 +88,7 @@ def test_nothing_is_overwritten_without_force(tiny, tmp_path, capsys):
     assert main(["audit", *tiny.fasta, "-o", str(folder), "--quiet"]) == 0
     (folder / "audit.html").write_text("mine")
     assert main(["audit", *tiny.fasta, "-o", str(folder), "--quiet"]) == 1
-    assert "already holds audit.json, audit.html, data/examples.tsv, data/dropped.tsv" in capsys.readouterr().err
+    assert "already holds audit.json, audit.html, examples.tsv, dropped.tsv" in capsys.readouterr().err
     assert (folder / "audit.html").read_text() == "mine"
     assert main(["audit", *tiny.fasta, "-o", str(folder), "--quiet", "--force"]) == 0
     assert (folder / "audit.html").read_text().startswith("<!DOCTYPE html>")
@@ -184,7 +184,7 @@ def test_deduplicating_the_splice_junctions_drops_them_into_the_ledger(splice, t
 
 
 @pytest.mark.parametrize("name", ["Native_complex", "Native_defined"])
-def test_the_near_variants_of_the_native_promoters_are_found_under_a_random_split_and_kept_together_by_homology(name, shared_data, tmp_path, capsys):
+def test_the_near_variants_of_the_native_promoters_are_found_under_a_random_split(name, shared_data, tmp_path, capsys):
     sequences, expression = mpra(shared_data, name)
     files = write_classes(tmp_path, sequences, expression > np.median(expression))
     found = audited(capsys, *files, "--split", "random", "--fail-on", "leak", code=3)
@@ -194,12 +194,13 @@ def test_the_near_variants_of_the_native_promoters_are_found_under_a_random_spli
     assert test["n_leaky"] + test["n_related"] == test["n"]
     assert any(sentence.startswith("Related: ") for sentence in found["verdict"])
     apart = audited(capsys, *files, "--fail-on", "leak")["leakage"]["test"]
-    assert apart["n_leaky"] == apart["n_related"] == 0
+    assert apart["n_leaky"] == 0
+    assert apart["n_related"] == 0
 
 
 def test_flanks_that_all_promoters_of_a_library_share_are_no_leak(shared_data, tmp_path, capsys):
     sequences, expression = mpra(shared_data, "Random_testdata_complex_media")
-    assert {sequence[:17] for sequence in sequences} == {"TGCATTTTTTTCACATC"} or len({sequence[:14] for sequence in sequences}) == 1
+    assert np.mean([text.startswith("TGCATTTTTTTCACATC") and text.endswith("GGTTACGGCTGTT") for text in sequences]) > 0.95  # 30 bp of 110
     found = audited(capsys, *write_classes(tmp_path, sequences, expression > np.median(expression)), "--split", "random", "--fail-on", "leak")
     assert found["leakage"]["test"]["n_leaky"] == found["leakage"]["test"]["n_related"] == 0
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
+from seqdl.data.augment import Augmentation
 from seqdl.data.datamodule import identity
 from seqdl.data.dataset import CodesDataset, SequenceData, interval_examples
 from seqdl.data.genome import Genome
@@ -133,7 +134,7 @@ def test_a_batch_knows_its_lengths():
 def test_flipped_sequences_are_reverse_complements_and_the_data_stay_as_they_are(data):
     before = data.codes.copy()
     rows = data.rows("train")
-    batch = CodesDataset(data, rows, torch.Generator().manual_seed(0)).__getitems__(list(range(len(rows))))
+    batch = CodesDataset(data, rows, Augmentation(turned=0.5)).__getitems__(list(range(len(rows))))
     turned = (batch.codes.numpy() != data.codes[rows]).any(axis=1)
     assert 0 < turned.sum() < len(rows)
     np.testing.assert_array_equal(batch.codes.numpy()[turned], reverse_complement(data.codes[rows][turned]))
@@ -142,7 +143,7 @@ def test_flipped_sequences_are_reverse_complements_and_the_data_stay_as_they_are
 
 def test_flipping_leaves_the_padding_at_the_end():
     data, sequences = ragged([5, 9, 7, 6, 8, 4])
-    batch = CodesDataset(data, np.arange(6), torch.Generator().manual_seed(1)).__getitems__(list(range(6)))
+    batch = CodesDataset(data, np.arange(6), Augmentation(turned=0.5), seed=[1]).__getitems__(list(range(6)))
     for row, sequence in zip(batch.codes.numpy(), sequences, strict=True):
         n = len(sequence)
         assert (row[n:] == 4).all()

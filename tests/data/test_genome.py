@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from seqdl.data.genome import Genome
 from seqdl.data.genome_cache import cache_folder
@@ -195,6 +196,37 @@ def test_a_genome_pickles_by_its_path(write):
     assert len(blob) < 1000
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         assert pool.submit(unpickle_and_fetch, blob).result() == bases(genome)
+
+
+class Fetches(torch.utils.data.Dataset):
+    """Intervals read from one genome, which a loader's processes share as they are forked."""
+
+    def __init__(self, genome, table):
+        self.genome, self.table = genome, table
+
+    def __len__(self):
+        return len(self.table) // 20
+
+    def __getitem__(self, item):
+        return self.genome.fetch(self.table[item * 20 : (item + 1) * 20])
+
+
+@pytest.mark.filterwarnings("ignore:This DataLoader will create")  # torch counts the cores
+def test_eight_forked_processes_read_the_bytes_of_none(write):
+    rng = np.random.default_rng(4)
+    chroms = {name: "".join(rng.choice(list("ACGTN"), 30_000, p=[0.245] * 4 + [0.02])) for name in ("chrI", "chrII", "chrIII")}
+    genome = Genome(write("".join(f">{name}\n{bases}\n" for name, bases in chroms.items())))
+    start = rng.integers(0, 29_900, 8_000)
+    table = pd.DataFrame({"chrom": rng.choice(list(chroms), 8_000), "start": start, "end": start + 100, "strand": rng.choice(["+", "-"], 8_000)})
+    fetches = Fetches(genome, table)
+    read = [
+        torch.cat(list(torch.utils.data.DataLoader(fetches, batch_size=None, num_workers=n, multiprocessing_context="fork" if n else None)))
+        for n in (0, 8)
+    ]
+    assert torch.equal(*read)
+    truth = [encode(chroms[row.chrom][row.start : row.end]) for row in table.itertuples()]
+    expected = np.stack([reverse_complement(codes) if strand == "-" else codes for codes, strand in zip(truth, table["strand"], strict=True)])
+    np.testing.assert_array_equal(read[1].numpy(), expected)
 
 
 def test_a_pickled_genome_whose_file_changed_is_refused(write, cache):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,6 +17,35 @@ CODES = arrays(np.uint8, st.tuples(st.integers(1, 4), st.integers(1, 30)), eleme
 @settings(max_examples=40, deadline=None)
 def test_one_hot_is_that_of_the_sequence_package(codes):
     np.testing.assert_array_equal(one_hot(torch.from_numpy(codes)).numpy(), encode.one_hot(codes))
+
+
+@given(CODES, st.data())
+@settings(max_examples=40, deadline=None)
+def test_uniform_makes_quarters_of_ambiguous_bases_and_zeros_of_padding(codes, data):
+    lengths = np.array(data.draw(st.lists(st.integers(1, codes.shape[1]), min_size=len(codes), max_size=len(codes))))
+    inside = np.arange(codes.shape[1]) < lengths[:, None]
+    padded = np.where(inside, codes, 4).astype(np.uint8)
+    x = one_hot(torch.from_numpy(padded), ambiguous="uniform", lengths=torch.from_numpy(lengths)).numpy()
+    np.testing.assert_array_equal(x, encode.one_hot(padded, ambiguous="uniform", lengths=lengths))
+    np.testing.assert_array_equal(x.sum(1), inside)  # every base adds up to one, padding to none
+    known = padded < 4
+    np.testing.assert_array_equal(x.swapaxes(1, 2)[known], encode.one_hot(padded).swapaxes(1, 2)[known])
+    assert (x.swapaxes(1, 2)[inside & ~known] == 0.25).all()
+
+
+@given(CODES)
+@settings(max_examples=20, deadline=None)
+def test_uniform_reads_the_other_strand_as_the_other_strand(codes):
+    x = one_hot(torch.from_numpy(codes), ambiguous="uniform")
+    other = one_hot(torch.from_numpy(edit.reverse_complement(codes)), ambiguous="uniform")
+    assert torch.equal(reverse_complement(x), other)
+    np.testing.assert_array_equal(encode.codes_of(x.numpy()), codes)
+
+
+@pytest.mark.parametrize("make", [lambda word: one_hot(torch.zeros(1, 2), ambiguous=word), lambda word: encode.one_hot(np.zeros(2), ambiguous=word)])
+def test_another_reading_of_ambiguous_bases_is_refused(make):
+    with pytest.raises(LookupError, match=r"no reading of ambiguous bases named 'unifrom'\. Did you mean 'uniform'\? Available: zero, uniform"):
+        make("unifrom")
 
 
 @given(CODES)

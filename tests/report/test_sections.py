@@ -169,3 +169,11 @@ def test_a_run_without_a_named_output_is_called_after_its_positives(run_folder):
 
 def test_prose_escapes_what_it_is_given():
     assert prose("a < b, --folds 5") == "a &lt; b, <code>--folds 5</code>"
+
+
+@pytest.mark.parametrize(("also", "expected"), [("MA0421.1 NSI1", "Also like NSI1 (q < .01)."), ("", ""), (float("nan"), "")])
+def test_other_sure_matches_are_named_and_none_are_not(also, expected):
+    from seqdl.report.sections.motifs import _note
+
+    record = {"match": "MA0363.3 REB1", "match_q": 1e-4, "information_bits": 16.0, "n_sites": 100, "importance": 0.02, "also_matches": also}
+    assert _note(record, "MA0363.3") == expected

@@ -83,7 +83,7 @@ def baseline_rows(entries: Any) -> list[tuple[str, str, str]]:
     rows = []
     for name, entry in entries.items() if isinstance(entries, dict) else ():
         value = estimate(entry.get("auroc"))
-        rows.append((BASELINES.get(name, name), str(value) if value is not None else "not defined", str(entry.get("detail") or "")))
+        rows.append((BASELINES.get(str(name), str(name)), str(value) if value is not None else "not defined", str(entry.get("detail") or "")))
     return rows
 
 

@@ -135,8 +135,8 @@ def _note(record: Mapping[Hashable, Any], match_id: str) -> str:
         notes.append("Vague filter: a match to it means little." if match_id else "Vague filter.")
     elif not _is_known(record):
         notes.append("Like no known motif.")
-    elif record.get("also_matches"):
-        others = [label.partition(" ")[2] or label for label in str(record["also_matches"]).split("; ")]
+    elif isinstance(also := record.get("also_matches"), str) and also:
+        others = [label.partition(" ")[2] or label for label in also.split("; ")]
         notes.append(f"Also like {', '.join(dict.fromkeys(others))} (q < .01).")
     if sites is not None and sites < FEW_SITES:
         notes.append(f"Made of {plural(round(sites), 'site')} only.")

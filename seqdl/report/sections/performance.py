@@ -7,7 +7,7 @@ from typing import Any
 from markupsafe import Markup
 
 from seqdl.report import charts
-from seqdl.report.facts import BASELINES, MEASURES, baseline_detail, baselines, calls, headline_measures, label_of, score
+from seqdl.report.facts import BASELINES, baseline_detail, baselines, guess, headline_measures, label_of, meaning_of, score
 from seqdl.report.folder import RunFolder
 from seqdl.report.numbers import Estimate, estimate
 from seqdl.report.section import Section
@@ -30,14 +30,14 @@ def performance(run: RunFolder) -> Section:
     rows += [
         (BASELINES.get(name, name), name, [baselines(run, measure).get(name) for measure in measures], baseline_detail(run, name)) for name in names
     ]
-    guesses = [_guess(run, measure) for measure in measures]
+    guesses = [guess(run, measure) for measure in measures]
     figures = [
         Markup(charts.whiskers([(name, mark, values[i]) for name, mark, values, _ in rows], measure=label_of(measure), guess=guesses[i]))
         for i, measure in enumerate(measures)
     ]
     values = {
         "labels": [label_of(measure) for measure in measures],
-        "explained": [(label_of(measure), MEASURES[measure][1]) for measure in measures if measure in MEASURES],
+        "explained": [(label_of(measure), meaning_of(run, measure)) for measure in measures if meaning_of(run, measure)],
         "figures": figures,
         "rows": rows,
         **_all_measures(run),
@@ -53,13 +53,6 @@ def _network_detail(run: RunFolder) -> str:
     return f"this run: {model}" if model else "this run"
 
 
-def _guess(run: RunFolder, measure: str) -> float | None:
-    if measure == "auroc":
-        return 0.5
-    outcome = calls(run)
-    return outcome.prevalence if measure == "auprc" and outcome else None
-
-
 def _all_measures(run: RunFolder) -> dict[str, Any]:
     """Return the table of every measure on every split."""
     splits = {name: words for name, words in SPLITS.items() if run.metrics.get(name)}
@@ -70,5 +63,5 @@ def _all_measures(run: RunFolder) -> dict[str, Any]:
                 known.setdefault(measure, [])
     for measure, cells in known.items():
         cells += [estimate(run.metrics[split].get(measure)) for split in splits]
-    table = [(label_of(measure), MEASURES.get(measure, ("", ""))[1], cells) for measure, cells in known.items()]
+    table = [(label_of(measure), meaning_of(run, measure), cells) for measure, cells in known.items()]
     return {"splits": list(splits.values()), "measures": table}

@@ -59,13 +59,23 @@ def tracks(run: RunFolder) -> Section:
 
 def _chosen(found: Tracks) -> list[int]:
     """Return which examples are shown: all of a few; else the surest hits, and the gravest errors where there are any."""
-    if len(found.names) <= SHOWN:
-        return list(range(len(found.names)))
+    if len(found.names) <= SHOWN or found.target.dtype.kind not in "fiub":
+        return list(range(len(found.names)))[:SHOWN]
     positive, called = found.target == 1, found.prediction >= 0.5
     order = np.argsort(-found.prediction, kind="stable")
     wrong = [int(i) for i in order if called[i] and not positive[i]][:1] + [int(i) for i in order[::-1] if positive[i] and not called[i]][:1]
     right = [int(i) for i in order if i not in wrong]
     return right[: SHOWN - len(wrong)] + wrong
+
+
+def _call(found: Tracks, index: int) -> tuple[str, str, bool]:
+    """Return what was predicted, what is true, and whether the call is right: of classes by name, of others by number."""
+    if found.target.dtype.kind not in "fiub":
+        called, truth = str(found.prediction[index]), str(found.target[index])
+        return called, truth, called == truth
+    prediction, target = float(found.prediction[index]), float(found.target[index])
+    truth = {1.0: "positive", 0.0: "negative"}.get(target, decimal(target, 2))
+    return decimal(prediction, 2), truth, target not in (0.0, 1.0) or (prediction >= 0.5) == (target == 1)
 
 
 def _track(found: Tracks, index: int) -> Track:
@@ -75,7 +85,7 @@ def _track(found: Tracks, index: int) -> Track:
     per_base = scores.sum(axis=0)
     width = min(STRETCH, len(per_base))
     start = int(np.argmax(np.convolve(per_base, np.ones(width), mode="valid")))
-    prediction, target = float(found.prediction[index]), float(found.target[index])
+    prediction, truth, right = _call(found, index)
     name = found.names[index]
     stretch = decode(codes[start : start + width])
     picture = inline_svg(
@@ -85,9 +95,9 @@ def _track(found: Tracks, index: int) -> Track:
     )
     return Track(
         name=name,
-        prediction=decimal(prediction, 2),
-        truth={1.0: "positive", 0.0: "negative"}.get(target, decimal(target, 2)),
-        right=target not in (0.0, 1.0) or (prediction >= 0.5) == (target == 1),
+        prediction=prediction,
+        truth=truth,
+        right=right,
         stretch=stretch,
         place=f"{start}–{start + width}",
         picture=Markup(picture),
