@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -58,7 +59,7 @@ def read_vcf(path: PathLike, *, passed_only: bool = False, ledger: Ledger | None
     passed_only : bool, default False
         Whether to leave out, into the ledger, what did not pass its filters (FILTER neither PASS nor ``.``).
     ledger : Ledger, optional
-        Takes what is left out, and notes on what was taken with care.
+        Takes what is left out, and notes on what was taken with care. Without it, alleles that are left out are warned of.
 
     Returns
     -------
@@ -85,7 +86,7 @@ def read_vcf(path: PathLike, *, passed_only: bool = False, ledger: Ledger | None
      chrI      4    6  CA  TA chrI:5:CA>TA
     """
     name = shown(path)
-    ledger = Ledger() if ledger is None else ledger
+    given, ledger = ledger, Ledger() if ledger is None else ledger
     seen = _Seen()
     with open_text(path) as stream:
         for number, line in enumerate(stream, 1):
@@ -94,6 +95,9 @@ def read_vcf(path: PathLike, *, passed_only: bool = False, ledger: Ledger | None
     if not seen.rows:
         what = f"none of its {seen.n_dropped:,} alleles is spelt out or taken" if seen.n_records else "it holds no variant"
         raise FormatError(f"{name}: {what}. Lines with CHROM, POS, ID, REF and ALT in letters were expected. Give a VCF with such variants.")
+    if given is None and seen.n_dropped:
+        reasons = ", ".join(f"{reason}: {n:,}" for reason, n in ledger.counts().items())
+        warnings.warn(f"{name}: {seen.n_dropped:,} alleles are left out ({reasons}); read_vcf(path, ledger=Ledger()) lists them", stacklevel=2)
     if seen.n_split:
         ledger.note(f"{name}: {seen.n_split:,} of {seen.n_records:,} records have several alternative alleles; one row each")
     if seen.n_failed and not passed_only:

@@ -5,54 +5,77 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from seqdl.report.facts import BASELINES, baseline_detail, baselines, best_epoch, calls, class_counts, gain_over, is_binary, score, steps
+from seqdl.report.facts import (
+    BASELINES,
+    baseline_detail,
+    baselines,
+    best_epoch,
+    calls,
+    class_counts,
+    gain_over,
+    guess,
+    is_binary,
+    judged_by,
+    label_of,
+    score,
+    steps,
+)
+from seqdl.report.classes import class_table
 from seqdl.report.folder import RunFolder
-from seqdl.report.numbers import Estimate, count, decimal, percent, plural
+from seqdl.report.numbers import count, decimal, number, percent, plural
 from seqdl.report.section import Finding, Tone
 
 FEW_STEPS = 500
 """Below this a network of this kind is usually unfinished."""
 FEW_POSITIVES, VERY_FEW_POSITIVES = 100, 30
+SMALL_TRAINING_SET, SMALL_SET_OF_NUMBERS = 300, 1_000
+"""Positives, or examples of the rarest class; and examples with a number."""
 WIDE_INTERVAL = 0.1
 MUCH_LOWER = 0.05
 CALIBRATED, UNCALIBRATED = 0.05, 0.1
+SCALED, OFF_SCALE = 0.05, 0.15
+"""Share of the variance that is lost by a wrong offset or slope."""
 RARE = 0.001
 """One positive in a thousand windows: the order of magnitude of binding sites in a genome."""
 
 
 def against_baselines(run: RunFolder) -> list[Finding]:
     """Hold the network against guessing, the best known motif and the k-mer model."""
-    network = score(run, "auroc")
-    if network is None or not is_binary(run):
+    measure = judged_by(run)
+    network = score(run, measure) if measure else None
+    if measure is None or network is None:
         return []
-    if network.bounds[0] <= 0.5:
+    chance = guess(run, measure)
+    if chance is not None and network.bounds[0] <= chance:
         text = (
-            f"The test AUROC is {network}; 0.5 is guessing. Nothing was learned that holds on unseen examples: look at the data, not at the motifs."
+            f"The test {label_of(measure)} is {network}; {_round(chance)} is guessing. "
+            "Nothing was learned that holds on unseen examples: look at the data, not at the motifs."
         )
         return [Finding("serious", "No better than guessing", text)]
-    found = [
-        finding for name, other in baselines(run, "auroc").items() if name != "gc" and (finding := _beside(run, name, network=network, other=other))
-    ]
-    rivals = baselines(run, "auroc")
+    rivals = baselines(run, measure)
+    found = [finding for name in rivals if name != "gc" and (finding := _beside(run, name, measure))]
     if found or not rivals:
         return found
     name, best = next(iter(rivals.items()))
-    gain = gain_over(run, name, "auroc")
+    gain = gain_over(run, name, measure)
     if (gain.bounds[0] <= 0) if gain else (network.bounds[0] <= best.bounds[1]):
         text = f"GC content alone reaches {best}, the network {network}. What it adds beyond base composition has not been shown."
         return [Finding("serious" if network.value <= best.value else "caution", "Not shown to be better than GC content", text)]
     how = f"a gain of {gain} on the same examples" if gain else "the intervals do not touch"
-    text = f"AUROC {network} on the test set, against {best} for the strongest baseline, {_named(run, name)}; {how}."
+    text = f"{_sentence(label_of(measure))} {network} on the test set, against {best} for the strongest baseline, {_named(run, name)}; {how}."
     return [Finding("good", "Better than every baseline", text)]
 
 
-def _beside(run: RunFolder, name: str, *, network: Estimate, other: Estimate) -> Finding | None:
-    """Compare the network with one baseline; None where it is clearly better."""
-    gain = gain_over(run, name, "auroc")
+def _beside(run: RunFolder, name: str, measure: str) -> Finding | None:
+    """Compare the network with one baseline; None where it is clearly better, or either is not defined."""
+    network, other = score(run, measure), baselines(run, measure).get(name)
+    if network is None or other is None:
+        return None
+    gain = gain_over(run, name, measure)
     if (gain.bounds[0] > 0) if gain else (network.bounds[0] > other.bounds[1]):
         return None
     short = BASELINES.get(name, name)
-    numbers = f"AUROC {network} for the network, {other} for {_named(run, name)}, on the same test examples."
+    numbers = f"{_sentence(label_of(measure))} {network} for the network, {other} for {_named(run, name)}, on the same test examples."
     advice = "use the PWM" if name == "pwm" else f"use the {short}"
     if network.value <= other.value:
         reason = "It is simpler, and here it does no worse."
@@ -64,6 +87,14 @@ def _beside(run: RunFolder, name: str, *, network: Estimate, other: Estimate) ->
     return Finding("caution", f"Not shown to be better than the {short}", f"{numbers} {reason}")
 
 
+def _sentence(words: str) -> str:
+    return words[0].upper() + words[1:]
+
+
+def _round(value: float) -> str:
+    return f"{value:g}" if value in (0, 0.5) else decimal(value)
+
+
 def _named(run: RunFolder, name: str) -> str:
     words = BASELINES.get(name, name)
     detail = baseline_detail(run, name).partition(" (")[0].removeprefix(words).strip(" ,:")  # the table has the rest
@@ -73,27 +104,44 @@ def _named(run: RunFolder, name: str) -> str:
 def sample_size(run: RunFolder) -> list[Finding]:
     """Say where the test set is too small to tell."""
     found = []
-    counts = class_counts(run)
-    positives = counts.get("test", {}).get("positives")
-    network = score(run, "auroc")
-    known = f" The interval of the AUROC is {network.interval}." if network and network.interval else ""
-    if positives is not None and positives < FEW_POSITIVES:
-        tone: Tone = "serious" if positives < VERY_FEW_POSITIVES else "caution"
-        text = f"The scores rest on {plural(positives, 'positive')}.{known} Test on more: more test chromosomes, or cross-validation with --folds 5."
-        found.append(Finding(tone, f"Only {plural(positives, 'positive')} in the test set", text))
+    measure = judged_by(run) or "auroc"
+    network = score(run, measure)
+    known = f" The interval of the {label_of(measure)} is {network.interval}." if network and network.interval else ""
+    tested, of_what = _scarcest(run, "test")
+    if tested is not None and tested < FEW_POSITIVES:
+        tone: Tone = "serious" if tested < VERY_FEW_POSITIVES else "caution"
+        more = "more test chromosomes, or cross-validation with --folds 5"
+        rest = "That class's numbers, and the means over classes, rest" if run.task == "multiclass" else "The scores rest"
+        text = f"{rest} on {plural(tested, of_what)}.{known} Test on more: {more}."
+        found.append(Finding(tone, f"Only {_of_class(run, tested, of_what, 'test')} in the test set", text))
     elif network is not None and network.width > WIDE_INTERVAL:
         text = (
-            f"The AUROC is {network}. A difference smaller than half of that interval means nothing. Test on more, or cross-validate with --folds 5."
+            f"The {label_of(measure)} is {network}. A difference smaller than half of that interval means nothing. "
+            "Test on more, or cross-validate with --folds 5."
         )
         found.append(Finding("caution", "The score is only roughly known", text))
-    trained = counts.get("train", {}).get("positives")
-    if trained is not None and trained < 300:
-        text = (
-            f"Trained on {plural(trained, 'positive')}. With so few a known motif "
-            "or a k-mer model is hard to beat; read the comparison above closely."
-        )
+    trained, of_what = _scarcest(run, "train")
+    if trained is not None and trained < (SMALL_SET_OF_NUMBERS if run.task == "regression" else SMALL_TRAINING_SET):
+        simple = "a known motif or a k-mer model" if is_binary(run) else "a linear model of k-mers or positions"
+        text = f"Trained on {_of_class(run, trained, of_what, 'train')}. With so few {simple} is hard to beat; read the comparison above closely."
         found.append(Finding("note", "A small training set", text))
     return found
+
+
+def _scarcest(run: RunFolder, split: str) -> tuple[int | None, str]:
+    """Return how many examples there are of what a split has fewest of, and what to call them."""
+    counts = class_counts(run).get(split, {})
+    if run.task == "regression":
+        return (sum(counts.values()) if counts else None), "example"
+    if run.task == "multiclass":
+        return min(counts.values(), default=None), "example"
+    return counts.get("positives"), "positive"
+
+
+def _of_class(run: RunFolder, n: int, of_what: str, split: str) -> str:
+    """Write a count of examples, with the name of their class where there are several."""
+    counts = class_counts(run).get(split, {})
+    return plural(n, of_what) + (f" of {min(counts, key=lambda name: counts[name])}" if run.task == "multiclass" else "")
 
 
 def training(run: RunFolder) -> list[Finding]:
@@ -108,10 +156,11 @@ def training(run: RunFolder) -> list[Finding]:
     if run.log is not None and _was_cut_short(run.log):
         text = "The last epoch was the best one on the validation set, so more epochs may still help (--max-epochs)."
         found.append(Finding("note", "Still improving when it stopped", text))
-    validation, test = score(run, "auroc", "val"), score(run, "auroc")
+    measure = judged_by(run) or "auroc"
+    validation, test = score(run, measure, "val"), score(run, measure)
     if validation and test and validation.value - test.value > MUCH_LOWER:
         text = (
-            f"AUROC {validation} on the validation set, {test} on the test set. "
+            f"{_sentence(label_of(measure))} {validation} on the validation set, {test} on the test set. "
             "The two sets differ, or the choices were fitted to the first. Believe the second."
         )
         found.append(Finding("caution", "The test score is well below the validation score", text))
@@ -124,6 +173,35 @@ def _was_cut_short(log: pd.DataFrame) -> bool:
         return False
     rate = pd.to_numeric(log["lr"], errors="coerce").dropna() if "lr" in log else pd.Series(dtype=float)
     return rate.empty or bool(rate.iloc[-1] > 0.1 * rate.max())
+
+
+def scale(run: RunFolder) -> list[Finding]:
+    """Say whether predicted numbers can be read as such, or only their order."""
+    correlation, explained = score(run, "pearson"), score(run, "r2")
+    if run.task != "regression" or correlation is None or explained is None:
+        return []
+    lost = correlation.value**2 - explained.value
+    numbers = f"They explain {percent(explained.value)} of the variance" if explained.value > 0 else "They are further off than the mean would be"
+    if lost <= SCALED:
+        return [Finding("good", "The predictions are on the scale of the target", f"{numbers}, as much as their correlation allows for.")]
+    text = f"{numbers}; with another offset and slope it would be {percent(correlation.value**2)}. Use them to rank, not as numbers."
+    return [Finding("caution" if lost > OFF_SCALE else "note", "The predictions are off the scale of the target", text)]
+
+
+def missed_classes(run: RunFolder) -> list[Finding]:
+    """Name the classes most of whose examples are taken for others."""
+    found = []
+    table = class_table(run)
+    for row in table.rows if table else ():
+        recall = number(row.get("recall"))
+        if table is None or recall is None or recall >= 0.5 or not int(row["n"]):
+            continue
+        own = table.names.index(str(row["name"]))
+        others = [(n, name) for i, (n, name) in enumerate(zip(table.confusion[own], table.names, strict=True)) if i != own]
+        instead = f", most of the others taken for {max(others)[1]}" if others and max(others)[0] else ""
+        text = f"Of {plural(int(row['n']), 'test example')}, {percent(recall)} are called {row['name']}{instead}. The accuracy hides this."
+        found.append(Finding("caution", f"{row['name']} is mostly missed", text))
+    return found
 
 
 def calibration(run: RunFolder) -> list[Finding]:
@@ -160,7 +238,7 @@ def rarity(run: RunFolder) -> list[Finding]:
 
 def one_seed(run: RunFolder) -> list[Finding]:
     """Say that one training shows no spread."""
-    if "seeds" in run.metrics or "folds" in run.metrics or score(run, "auroc") is None:
+    if "seeds" in run.metrics or "folds" in run.metrics or score(run, judged_by(run) or "auroc") is None:
         return []
     text = (
         "The intervals say how the score would move with other test examples, "

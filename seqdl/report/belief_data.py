@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from seqdl.audit.summary import MANY_RELATED
-from seqdl.report.facts import NEGATIVES, is_binary, negatives_kind, score
+from seqdl.report.facts import NEGATIVES, is_binary, judged_by, label_of, negatives_kind, score
 from seqdl.report.folder import RunFolder
 from seqdl.report.numbers import decimal, number, percent, plural
 from seqdl.report.section import Finding, Tone
@@ -31,15 +31,16 @@ def leaks(run: RunFolder) -> list[Finding]:
         )
         return [Finding("good", "No leak between training and test", text)]
     share = found / n
-    cleaned, whole = score(run, "auroc", "test_leak_free"), score(run, "auroc")
+    measure = judged_by(run) or "auroc"
+    cleaned, whole, label = score(run, measure, "test_leak_free"), score(run, measure), label_of(measure)
     comparison = (
-        f" Without them the AUROC is {cleaned}; with them it is {whole}. Quote the first."
+        f" Without them the {label} is {cleaned}; with them it is {whole}. Quote the first."
         if cleaned and whole
         else " Read the score without them, or split by chromosome or homology."
     )
     where = f"{plural(found, 'test example')} of {n:,} ({percent(share)}) {'is' if found == 1 else 'are'} also in the training set"
     if cleaned and whole and share <= MANY_LEAKS and abs(whole.value - cleaned.value) < SAME_SCORE:
-        text = f"{where}. It makes no difference: without them the AUROC is {cleaned}, with them {whole}."
+        text = f"{where}. It makes no difference: without them the {label} is {cleaned}, with them {whole}."
         return [Finding("note", "A few test examples are in the training set", text)]
     text = f"{where}, so the test score flatters the network.{comparison}"
     return [Finding("serious" if share > MANY_LEAKS else "caution", "The test set leaks", text)]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from seqdl.report import belief, belief_data
-from seqdl.report.facts import BASELINES, baselines, class_counts, headline_measures, is_binary, label_of, score
+from seqdl.report.facts import BASELINES, baselines, class_counts, headline_measures, judged_by, label_of, score
 from seqdl.report.folder import RunFolder
 from seqdl.report.numbers import plural
 from seqdl.report.section import Finding, Tone
@@ -21,6 +21,8 @@ JUDGES: tuple[Callable[[RunFolder], list[Finding]], ...] = (
     belief.training,
     belief_data.motifs,
     belief.calibration,
+    belief.scale,
+    belief.missed_classes,
     belief_data.split,
     belief_data.dropped,
     belief_data.negatives,
@@ -64,7 +66,7 @@ def verdict(run: RunFolder) -> Verdict:
     found = findings(run)
     worst = next((finding for finding in found if finding.tone in ("serious", "caution")), None)
     sentence = _numbers(run, measures[0])
-    if not is_binary(run):
+    if judged_by(run) is None:
         return Verdict("note", f"{label_of(measures[0])} {score(run, measures[0])}", sentence)
     better = any(finding.title.startswith("Better than every") for finding in found)
     if worst is None:
@@ -79,7 +81,8 @@ def _numbers(run: RunFolder, measure: str) -> str:
     """Write the leading measure with its interval, beside the strongest baseline."""
     n = sum(class_counts(run).get("test", {}).values())
     on = f"on {plural(n, 'held-out example')}" if n else "on the test set"
-    words = f"{label_of(measure)} {score(run, measure)} {on}"
+    label = label_of(measure)
+    words = f"{label[0].upper()}{label[1:]} {score(run, measure)} {on}"
     rivals = baselines(run, measure)
     if not rivals:
         return f"{words}; there is no baseline to hold it against."

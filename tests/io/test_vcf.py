@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 
 import numpy as np
 import pandas as pd
@@ -71,6 +72,8 @@ def test_an_allele_that_is_not_spelt_out_goes_into_the_ledger(tmp_path, alt, rea
     ledger = Ledger()
     assert _rows(read_vcf(path, ledger=ledger)) == [("chr2", 4, 5, "G", "A", "sv")]
     assert ledger.rows == [{"id": "sv", "chrom": "chr2", "start": 4, "end": 5, "reason": reason, "source": str(path)}]
+    with pytest.warns(UserWarning, match=rf"1 alleles are left out \({re.escape(reason)}: 1\); read_vcf\(path, ledger=Ledger\(\)\)"):
+        read_vcf(path)
 
 
 def test_what_did_not_pass_is_taken_with_a_note_or_left_out_into_the_ledger(tmp_path):
