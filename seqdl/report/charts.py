@@ -94,15 +94,15 @@ def histogram(target: Floats, prediction: Floats, bins: int = 25) -> str:
     )
 
 
-def calibration(table: Reliability) -> str:
+def calibration(table: Reliability, *, of: str = "Predicted probability", share: str = "Share of positives", right: str = "positive") -> str:
     """Draw observed shares beside predicted probabilities; the larger the dot, the more examples it stands for."""
     frame = Frame(UNIT, UNIT)
-    body = [frame.axes("Predicted probability", "Share of positives"), frame.line(UNIT, UNIT, "chance")]
+    body = [frame.axes(of, share), frame.line(UNIT, UNIT, "chance")]
     largest = max(1, int(table.n.max()))
     for x, y, low, high, n in zip(table.prediction, table.observed, table.low, table.high, table.n, strict=True):
         if n:
             body.append(f'<path class="line network thin" d="M{short(frame.px(x))} {short(frame.py(low))}V{short(frame.py(high))}"/>')
-            tip = f"{count(n)} examples predicted {x:.2f} on average; {percent(y)} of them are positive ({percent(low)} to {percent(high)})"
+            tip = f"{count(n)} examples predicted {x:.2f} on average; {percent(y)} of them are {right} ({percent(low)} to {percent(high)})"
             body.append(frame.dot(x, y, "network", radius=2.5 + 5 * float(np.sqrt(n / largest)), tip=tip))
     return frame.picture(
         body, f"Calibration on the test set, expected calibration error {table.expected_calibration_error:.3f}; the diagonal is perfect."

@@ -33,7 +33,7 @@ class Tracks:
     attributions : Floats, (n, 4, L)
         Contribution of each base to the logit.
     prediction, target : Floats, (n,)
-        What the network said, and the truth.
+        What the network said, and the truth; names of classes where there are several.
     method : str
         How the attributions were made.
     """
@@ -98,7 +98,8 @@ class RunFolder:
         return found or {}
 
     def _table(self, name: str, separator: str, needed: tuple[str, ...]) -> pd.DataFrame | None:
-        table = self._read(name, lambda path: read_table(path, separator=separator))
+        text = ("target", "prediction") if self.task == "multiclass" else ()  # a class may be called 01
+        table = self._read(name, lambda path: read_table(path, separator=separator, text=text))
         missing = [column for column in needed if table is not None and column not in table.columns]
         if missing:
             raise FormatError(
@@ -173,9 +174,10 @@ class RunFolder:
     def scored(self, split: str = "test") -> list[tuple[str, Floats, Floats]]:
         """Return (output, target (n,), prediction (n,)) for every output of the network on one split.
 
-        Rows without a truth are left out; an output without a single truth is left out whole.
+        Rows without a truth are left out; an output without a single truth is left out whole. Classes that exclude each
+        other have no such pairs.
         """
-        if self.predictions is None:
+        if self.predictions is None or self.task == "multiclass":
             return []
         rows = self.predictions[self.predictions["split"] == split]
         found = []

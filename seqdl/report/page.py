@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 SECTIONS: tuple[SectionMaker, ...] = (performance, belief, curves, motifs, tracks, training, data, audit, repeat)
 """The parts of the page in their order. A new part is a function in this list and a template of its name."""
 
+MOST_NAMED = 4
+"""More classes than this are counted, not named."""
+
 
 @dataclass(frozen=True)
 class Head:
@@ -103,12 +106,17 @@ def head(run: RunFolder) -> Head:
 
 
 def _question(run: RunFolder) -> str:
-    task = run.task or "network"
-    if not is_binary(run):
-        return f"A network trained on DNA sequence; the task is {task}."
-    other = NEGATIVES.get(negatives_kind(run), "the negatives given")
     window = number(run.section("data").get("window"))
     size = f"{window:g} bp of DNA" if window else "a DNA sequence"
+    if run.task == "regression":
+        return f"Can a network predict {subject(run)} from nothing but {size}?"
+    if run.task == "multiclass":
+        n = len(run.outputs)
+        names = f"{n} classes" if n > MOST_NAMED else " and ".join([", ".join(run.outputs[:-1]), run.outputs[-1]])
+        return f"Can a network tell {names} apart by nothing but {size}?"
+    if not is_binary(run):
+        return f"A network trained on DNA sequence; the task is {run.task or 'network'}."
+    other = NEGATIVES.get(negatives_kind(run), "the negatives given")
     return f"Can a network tell {subject(run)} from {other} by nothing but {size}?"
 
 
@@ -118,7 +126,8 @@ def _figures(run: RunFolder) -> list[tuple[str, str, str]]:
     for measure in headline_measures(run):
         value = score(run, measure)
         if value is not None:
-            found.append((f"{label_of(measure)}, test", decimal(value.value), f"95 % interval {value.interval}" if value.interval else ""))
+            label = label_of(measure)
+            found.append((f"{label[0].upper()}{label[1:]}, test", decimal(value.value), f"95 % interval {value.interval}" if value.interval else ""))
     counts = class_counts(run)
     if counts.get("test"):
         found.append(("test examples", count(sum(counts["test"].values())), composition(counts["test"])))
@@ -131,13 +140,15 @@ def _figures(run: RunFolder) -> list[tuple[str, str, str]]:
 
 def composition(counts: dict[str, int]) -> str:
     """Return how many of each class there are, in words; empty where there is one."""
+    if len(counts) > MOST_NAMED:
+        return f"{len(counts)} classes of {count(min(counts.values()))} to {count(max(counts.values()))}"
     return ", ".join(f"{count(n)} {name}" for name, n in counts.items()) if len(counts) > 1 else ""
 
 
 def _ribbon(run: RunFolder) -> Markup:
     if run.tracks is None or not run.tracks.names:
         return Markup("")
-    best = int(run.tracks.prediction.argmax())
+    best = int(run.tracks.prediction.argmax()) if run.tracks.prediction.dtype.kind == "f" else 0
     return Markup(charts.ribbon(run.tracks.codes[best].tolist(), run.tracks.attributions[best].sum(axis=0)))
 
 

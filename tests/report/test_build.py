@@ -220,13 +220,13 @@ def test_a_run_with_two_outputs_draws_both(run_folder):
     assert text.count("ROC curve on the test set") == 2
 
 
-def test_a_regression_says_why_there_is_no_curve(run_folder):
+def test_counts_say_why_there_is_no_curve(run_folder):
     import pandas as pd
 
     table = pd.read_csv(run_folder / "predictions.tsv", sep="\t")
     table["target"] = table["logit"] * 2
     table.to_csv(run_folder / "predictions.tsv", sep="\t", index=False)
-    metrics = {"task": "regression", "outputs": ["activity"], "test": {"pearson": {"value": 0.61, "low": 0.55, "high": 0.66}}, "baselines": {}}
+    metrics = {"task": "counts", "outputs": ["activity"], "test": {"pearson": {"value": 0.61, "low": 0.55, "high": 0.66}}, "baselines": {}}
     (run_folder / "metrics.json").write_text(json.dumps(metrics))
     text = build_report(run_folder).read_text(encoding="utf-8")
     assert "ROC, precision and calibration need two classes" in text

@@ -1,4 +1,4 @@
-"""ROC, precision-recall, scores by class and calibration, for every output that separates two classes."""
+"""The predictions themselves: curves for two classes, a scatter for numbers, a confusion matrix for several classes."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import pandas as pd
 from markupsafe import Markup
 
 from seqdl.evaluate.calibration import reliability
-from seqdl.report import charts
+from seqdl.report import charts, number_charts
+from seqdl.report.class_panels import class_section
 from seqdl.report.facts import BASELINES, two_classes
 from seqdl.report.folder import RunFolder
-from seqdl.report.numbers import plural
+from seqdl.report.numbers import decimal, plural
 from seqdl.report.section import Section
 from seqdl.types import Floats
 
@@ -19,6 +20,8 @@ MOST_OUTPUTS = 6
 def curves(run: RunFolder) -> Section:
     """Return the pictures made from predictions.tsv."""
     title = "The scores themselves"
+    if run.task == "multiclass":
+        return class_section(run, title)
     if run.predictions is None:
         return Section(
             "curves",
@@ -28,6 +31,8 @@ def curves(run: RunFolder) -> Section:
     scored = run.scored("test")
     if not scored:
         return Section("curves", title, absent="predictions.tsv holds no test example with a known target, so no curve can be drawn.")
+    if run.task == "regression":
+        return _numbers(title, scored)
     drawn = [(name, target, prediction) for name, target, prediction in scored if two_classes(target)]
     if not drawn:
         words = (
@@ -46,6 +51,28 @@ def curves(run: RunFolder) -> Section:
         lede += f" The first {MOST_OUTPUTS} of {len(drawn)} outputs are drawn."
     legend = [("network", "network"), *[(curve.mark, curve.name) for curve in others]]
     return Section("curves", title, lede, {"panels": panels, "legend": legend})
+
+
+def _numbers(title: str, scored: list[tuple[str, Floats, Floats]]) -> Section:
+    """Return a scatter and the residuals of every output."""
+    panels = []
+    for name, target, prediction in scored[:MOST_OUTPUTS]:
+        off = prediction - target
+        drawn = min(len(target), number_charts.MOST_POINTS)
+        some = f" {drawn:,} of {len(target):,} examples are drawn, at random." if drawn < len(target) else ""
+        pictures = [
+            ("Prediction against target", f"On the dashed line a prediction is the truth.{some}", number_charts.scatter(target, prediction)),
+            (
+                "How far off",
+                f"Prediction minus target: mean {decimal(off.mean())}, standard deviation {decimal(off.std())}.",
+                number_charts.residuals(target, prediction),
+            ),
+        ]
+        panels.append((name if len(scored) > 1 else "", [(head, caption, Markup(picture)) for head, caption, picture in pictures]))
+    lede = f"From {plural(len(scored[0][1]), 'test example')} in predictions.tsv, in the unit of the target. Rest the pointer on a bar for its numbers."
+    if len(scored) > MOST_OUTPUTS:
+        lede += f" The first {MOST_OUTPUTS} of {len(scored)} outputs are drawn."
+    return Section("curves", title, lede, {"panels": panels, "legend": []})
 
 
 def _panel(target: Floats, prediction: Floats, others: list[charts.Curve]) -> list[tuple[str, str, Markup]]:

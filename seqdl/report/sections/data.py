@@ -15,6 +15,9 @@ from seqdl.types import SPLITS
 NAMES = {"train": "training", "val": "validation", "test": "test"}
 FIRST_ROWS = 12
 MOST_CHROMOSOMES = 8
+OWN_COLOURS = frozenset({"positives", "negatives", "examples"})
+LAST_COLOUR = 6
+"""Classes from the seventh on share a colour."""
 
 
 def data(run: RunFolder) -> Section:
@@ -29,11 +32,13 @@ def data(run: RunFolder) -> Section:
     order = [split for split in SPLITS if split in counts] + [split for split in counts if split not in SPLITS]
     largest = max((sum(counts[split].values()) for split in order), default=1) or 1
     chromosomes = _chromosomes(run)
+    names = list(dict.fromkeys(name for split in order for name in counts[split]))
+    marks = {name: name if name in OWN_COLOURS else f"class{min(i, LAST_COLOUR)}" for i, name in enumerate(names)}
     splits = [
         {
             "name": NAMES.get(split, split),
             "total": sum(counts[split].values()),
-            "parts": [(name, n, 100 * n / largest) for name, n in counts[split].items()],
+            "parts": [(name, marks[name], n, 100 * n / largest) for name, n in counts[split].items()],
             "chromosomes": chromosomes.get(split, ""),
         }
         for split in order
@@ -43,7 +48,7 @@ def data(run: RunFolder) -> Section:
         "splits": splits,
         "ledger": ledger,
         "facts": _facts(run),
-        "classes": sorted({name for split in order for name in counts[split]}, reverse=True),
+        "classes": [(name, marks[name]) for name in (names if run.task == "multiclass" else sorted(names, reverse=True))],
     }
     return Section("data", title, f"{plural(total, 'example')} in all." if splits else "", values)
 

@@ -72,7 +72,13 @@ def motifs(run: RunFolder) -> Section:
     if vague:
         parts.append(f"{vague} {'is' if vague == 1 else 'are'} vague (under {VAGUE_BITS:g} bits): their matches mean little.")
     return Section(
-        "motifs", title, " ".join(parts), {"rows": rows, "first": FIRST_ROWS, "has_importance": any(row.importance is not None for row in rows)}
+        "motifs", title, " ".join(parts), 
+        {
+            "rows": rows,
+            "first": FIRST_ROWS,
+            "has_importance": any(row.importance is not None for row in rows),
+            "lost": {"regression": "Pearson r", "multiclass": "AUROC of the class it matters most for,"}.get(run.task, "AUROC"),
+        },
     )
 
 

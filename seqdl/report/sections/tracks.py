@@ -48,7 +48,8 @@ def tracks(run: RunFolder) -> Section:
             "so no sequence can be shown base by base. `seqdl attribute` on this run makes them."
         )
         return Section("tracks", title, absent=words)
-    shown = [_track(found, index) for index in _chosen(found)]
+    numbers = run.task == "regression"
+    shown = [_track(found, index, numbers=numbers) for index in (range(min(SHOWN, len(found.names))) if numbers else _chosen(found))]
     method = METHODS.get(found.method.replace("_", "-"), found.method)
     lede = (
         f"{plural(len(shown), 'example')}. The height of a letter is what that base adds to the prediction; below the line it speaks against it."
@@ -68,8 +69,10 @@ def _chosen(found: Tracks) -> list[int]:
     return right[: SHOWN - len(wrong)] + wrong
 
 
-def _call(found: Tracks, index: int) -> tuple[str, str, bool]:
+def _call(found: Tracks, index: int, *, numbers: bool) -> tuple[str, str, bool]:
     """Return what was predicted, what is true, and whether the call is right: of classes by name, of others by number."""
+    if numbers:
+        return decimal(found.prediction[index], 2), f"truly {decimal(found.target[index], 2)}", True
     if found.target.dtype.kind not in "fiub":
         called, truth = str(found.prediction[index]), str(found.target[index])
         return called, truth, called == truth
@@ -78,14 +81,14 @@ def _call(found: Tracks, index: int) -> tuple[str, str, bool]:
     return decimal(prediction, 2), truth, target not in (0.0, 1.0) or (prediction >= 0.5) == (target == 1)
 
 
-def _track(found: Tracks, index: int) -> Track:
+def _track(found: Tracks, index: int, *, numbers: bool) -> Track:
     from seqdl.plot.tracks import track_svg
 
     codes, scores = found.codes[index], found.attributions[index]
     per_base = scores.sum(axis=0)
     width = min(STRETCH, len(per_base))
     start = int(np.argmax(np.convolve(per_base, np.ones(width), mode="valid")))
-    prediction, truth, right = _call(found, index)
+    prediction, truth, right = _call(found, index, numbers=numbers)
     name = found.names[index]
     stretch = decode(codes[start : start + width])
     picture = inline_svg(

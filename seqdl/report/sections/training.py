@@ -7,15 +7,17 @@ import pandas as pd
 from markupsafe import Markup
 
 from seqdl.report import charts
-from seqdl.report.facts import best_epoch, steps
+from seqdl.report.facts import best_epoch, label_of, steps
 from seqdl.report.folder import RunFolder
 from seqdl.report.numbers import duration, number, plural
 from seqdl.report.section import Section
 from seqdl.types import Floats
 
+FOLLOWED = ("auroc", "pearson", "accuracy")
+"""Measures that log.csv may follow on the validation set; the first that it has is drawn."""
 
 def training(run: RunFolder) -> Section:
-    """Return loss and validation AUROC over the epochs."""
+    """Return the loss, and the measure that was followed on the validation set, over the epochs."""
     title = "How it was trained"
     log = run.log
     if log is None or "epoch" not in log or log.empty:
@@ -36,13 +38,15 @@ def training(run: RunFolder) -> Section:
                 Markup(charts.history(epochs, losses, best, y_label="Loss")),
             )
         )
-    area = _column(log, "val_auroc")
-    if area is not None:
+    measure = next((name for name in FOLLOWED if _column(log, f"val_{name}") is not None), None)
+    followed = _column(log, f"val_{measure}") if measure else None
+    if measure and followed is not None:
+        label = label_of(measure)
         figures.append(
             (
-                "Validation AUROC",
+                f"Validation {label}",
                 "The epoch with the dashed line was kept.",
-                Markup(charts.history(epochs, {"validation": ("network", area)}, best, y_label="AUROC")),
+                Markup(charts.history(epochs, {"validation": ("network", followed)}, best, y_label=f"{label[0].upper()}{label[1:]}")),
             )
         )
     if not figures:
