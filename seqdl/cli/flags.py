@@ -67,9 +67,11 @@ def nested_from_flags(options: argparse.Namespace) -> dict[str, Any]:
             given = nested.get(name)
             same = isinstance(given, dict) and given.get("name") == getattr(options, name)
             nested[name] = given if same else {"name": getattr(options, name)}
-    for key in ("seed", "device", "workers"):
+    for key in ("seed", "device"):
         if getattr(options, key, None) is not None:
             nested[key] = getattr(options, key)
+    if getattr(options, "workers", None) is not None:
+        _put(nested, ["training", "workers"], options.workers)
     for key, text in getattr(options, "dotted", {}).items():
         apply_setting(nested, f"{key}={text}")
     for setting in getattr(options, "set", None) or []:

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from seqdl.cli.console import Console
-from seqdl.errors import CheckFailed, Interrupted, SeqdlError
+from seqdl.errors import CheckFailed, InputError, Interrupted, SeqdlError
 
 VERBS = {
     "demo": "offline, in minutes: simulate peaks, train, find the planted motifs, write the report",
@@ -71,6 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _guarded(verb: str, options: argparse.Namespace, console: Console) -> int:
     """Run a verb; errors of the user's become one line and an exit code."""
     try:
+        _check_one_device(options)
         return int(importlib.import_module(f"seqdl.cli.{verb}").run(options, console))
     except CheckFailed as error:
         console.error(str(error))
@@ -91,6 +92,13 @@ def _guarded(verb: str, options: argparse.Namespace, console: Console) -> int:
             raise
         console.error(f"{error.filename or 'output'}: {error.strerror or error}.")
         return WRONG_INPUT
+
+
+def _check_one_device(options: argparse.Namespace) -> None:
+    """Raise `InputError` where several devices or machines are asked for, rather than train on one and say nothing."""
+    for flag in ("devices", "nodes"):
+        if (getattr(options, flag) or 1) != 1:
+            raise InputError(f"--{flag} {getattr(options, flag)}: 1 was expected, since training shares no work out yet. Leave --{flag} out.")
 
 
 def _find_verb(words: list[str]) -> tuple[str | None, list[str]]:
@@ -145,6 +153,8 @@ def _parse(verb: str, words: list[str]) -> argparse.Namespace:
     common.add_argument("--seed", type=_seed, metavar="N", help="seed of every random choice (default 0)")
     common.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), help="where networks run")
     common.add_argument("--workers", type=int, metavar="N", help="loader processes (default 0: batches are gathered whole)")
+    common.add_argument("--devices", type=int, metavar="N", help="devices to train on; one, so far")
+    common.add_argument("--nodes", type=int, metavar="N", help="machines to train on; one, so far")
     common.add_argument("--force", action="store_true", help="overwrite what is there")
     common.add_argument("--quiet", action="store_true", help="nothing on stderr but errors")
     common.add_argument("--json", action="store_true", help="results as JSON on stdout")

@@ -84,6 +84,7 @@ class TrainingConfig:
     jitter: int = option(0, "move training windows by up to so many bp, either way, over the genome's own bases", metavar="BP", within=NOT_NEGATIVE)
     mask: float = option(0.0, "share of the bases of a training sequence that are made ambiguous", metavar="SHARE", within=(0, 0.99))
     mutate: float = option(0.0, "share of the bases of a training sequence that are replaced by another", metavar="SHARE", within=(0, 0.75))
+    workers: int = option(0, "loader processes", metavar="N", within=NOT_NEGATIVE)
     keep: str = option("best", "weights that count: best on validation, or those of the last step", choices=("best", "last"))
 
 
@@ -103,7 +104,6 @@ class Config:
     database: str = option("jaspar", "jaspar, jaspar:GROUP (fungi, vertebrates, ...) or a MEME, JASPAR or TRANSFAC file", is_path=True, metavar="DB")
     seed: int = option(0, "seed of every random choice", metavar="N", within=SEEDS)
     device: str = option("auto", "auto, cpu, cuda or mps")
-    workers: int = option(0, "loader processes", metavar="N", within=NOT_NEGATIVE)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain nested dictionaries."""

@@ -115,7 +115,7 @@ def fit_task(
     task.prepare(targets)
     varied = Augmentation(jitter=training.jitter, mask=training.mask, mutate=training.mutate)
     share = training.positive_share if task.two_classes else 0.0
-    loading = Loading(training.batch_size, schedule.epoch_steps, share, augmentation=varied)
+    loading = Loading(training.batch_size, schedule.epoch_steps, share, workers=training.workers, augmentation=varied)
     last = folder / "checkpoints" / "last.ckpt"
     if resume and not last.is_file():
         raise MissingFileError(f"{folder}: there is no checkpoints/last.ckpt to go on from. Train anew, with --force.")

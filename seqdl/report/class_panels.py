@@ -25,7 +25,9 @@ def class_section(run: RunFolder, title: str) -> Section:
     table, scored = class_table(run), class_scores(run)
     if table is None:
         return Section(
-            "curves", title, absent="Neither metrics.json nor predictions.tsv of this run folder says which class was taken for which on the test set."
+            "curves",
+            title,
+            absent="Neither metrics.json nor predictions.tsv of this run folder says which class was taken for which on the test set.",
         )
     n = sum(sum(row) for row in table.confusion)
     lede = f"{plural(n, 'test example')} in {plural(len(table.names), 'class', 'classes')}; the call is the class with the highest probability."

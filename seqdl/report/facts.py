@@ -36,6 +36,8 @@ MEASURES = {
 LEADING = {"binary": ("auroc", "auprc"), "regression": ("pearson", "spearman"), "multiclass": ("accuracy", "macro_auroc")}
 """The measures a page leads with; the first is the one a network is judged by."""
 UP_IS_WORSE = frozenset({"brier", "log_loss", "ece", "mse", "mae", "rmse", "bits_per_base", "loss"})
+UNNAMED = frozenset({"target", "positive", "label", "y"})
+"""Names of outputs that say nothing."""
 NEGATIVES = {
     "gc": "windows of the genome matched for GC content",
     "dinuc": "dinucleotide shuffles of the positives",
@@ -178,7 +180,7 @@ def baseline_detail(run: RunFolder, name: str) -> str:
 
 def subject(run: RunFolder) -> str:
     """Return what the run is about: its outputs, or the file its positives came from."""
-    names = [name for name in run.outputs if name not in {"target", "positive", "label"}]
+    names = [name for name in run.outputs if name not in UNNAMED]
     if names:
         return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
     data = run.section("data")
@@ -188,6 +190,13 @@ def subject(run: RunFolder) -> str:
         if isinstance(first, str):
             return PurePath(first).name.split(".")[0]
     return run.path.resolve().name
+
+
+def quantity(run: RunFolder) -> str:
+    """Return the name of the number that is predicted: the output, or the column of the table it came from."""
+    columns = run.section("data").get("target_columns") or []
+    names = [str(name) for name in [*run.outputs, *(columns if isinstance(columns, list) else [columns])] if str(name) not in UNNAMED]
+    return names[0].replace("_", " ") if names else "the target"
 
 
 @dataclass(frozen=True)

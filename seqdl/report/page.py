@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 
 from seqdl.plot.letters import COLOURS
 from seqdl.report import charts
-from seqdl.report.facts import NEGATIVES, class_counts, headline_measures, is_binary, label_of, negatives_kind, score, steps, subject
+from seqdl.report.facts import NEGATIVES, class_counts, headline_measures, is_binary, label_of, negatives_kind, quantity, score, steps, subject
 from seqdl.report.folder import RunFolder
 from seqdl.report.numbers import count, decimal, duration, number, plural
 from seqdl.report.section import Section, SectionMaker
@@ -109,7 +109,7 @@ def _question(run: RunFolder) -> str:
     window = number(run.section("data").get("window"))
     size = f"{window:g} bp of DNA" if window else "a DNA sequence"
     if run.task == "regression":
-        return f"Can a network predict {subject(run)} from nothing but {size}?"
+        return f"Can a network predict {quantity(run)} from nothing but {size}?"
     if run.task == "multiclass":
         n = len(run.outputs)
         names = f"{n} classes" if n > MOST_NAMED else " and ".join([", ".join(run.outputs[:-1]), run.outputs[-1]])

@@ -195,7 +195,7 @@ def test_the_near_variants_of_the_native_promoters_are_found_under_a_random_spli
     assert any(sentence.startswith("Related: ") for sentence in found["verdict"])
     apart = audited(capsys, *files, "--fail-on", "leak")["leakage"]["test"]
     assert apart["n_leaky"] == 0
-    assert apart["n_related"] == 0
+    assert apart["n_related"] < test["n_related"] / 20  # half of their 24-mers are in several of training together, in none alone
 
 
 def test_flanks_that_all_promoters_of_a_library_share_are_no_leak(shared_data, tmp_path, capsys):

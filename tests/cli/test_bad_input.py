@@ -177,7 +177,7 @@ def test_a_wrong_option_is_refused_with_what_was_expected(words, refused, tiny):
 
 
 CONTRADICTIONS = {
-    "both sources": (lambda tiny: [*tiny.peaks, "--fasta", *tiny.fasta], r"FASTA files were given together with --genome or --peaks"),
+    "both sources": (lambda tiny: [*tiny.peaks, "--fasta", *tiny.fasta], r"several of --table, --fasta and --genome with --peaks were given"),
     "a genome alone": (lambda tiny: tiny.peaks[:2], r"--genome was given without --peaks"),
     "peaks alone": (lambda tiny: tiny.peaks[2:], r"--peaks was given without --genome"),
     "nothing": (lambda _: [], r"no data were given: expected --genome G\.fa --peaks P\.bed, or two FASTA"),
@@ -185,7 +185,7 @@ CONTRADICTIONS = {
     "three FASTA": (lambda tiny: [*tiny.fasta, tiny.fasta[0]], r"--fasta was given 3 files"),
     "a test set alone": (lambda tiny: [*tiny.peaks, "--test-fasta", *tiny.fasta], r"--test-fasta was given without training sequences"),
     "half a test set": (lambda tiny: [*tiny.fasta, "--test-fasta", tiny.fasta[0]], r"--test-fasta was given 1 file: two were expected"),
-    "FASTA by chromosome": (lambda tiny: [*tiny.fasta, "--split", "chromosome"], r"--split chromosome was given with FASTA files"),
+    "FASTA by chromosome": (lambda tiny: [*tiny.fasta, "--split", "chromosome"], r"--split chromosome was given with sequences"),
     "everything excluded": (lambda tiny: [*tiny.peaks, "--exclude", tiny.path("peaks.bed")], r"no peak is left of 72: .*overlaps an excluded region"),
     "nothing to resume": (lambda tiny: [*tiny.peaks, "--resume"], r"there is no config\.yaml, so nothing to resume"),
 }

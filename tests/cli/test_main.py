@@ -262,3 +262,10 @@ def test_a_broken_pipe_is_no_error(tiny_run, tiny):
     done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False)
     assert "Traceback" not in done.stderr
     assert "Error" not in done.stderr
+
+
+@pytest.mark.parametrize("flag", ["--devices", "--nodes"])
+def test_several_devices_are_refused_rather_than_passed_over(flag, capsys):
+    assert main([flag, "1", "tasks"]) == 0
+    assert main(["tasks", flag, "2"]) == 1
+    assert f"{flag} 2: 1 was expected" in capsys.readouterr().err

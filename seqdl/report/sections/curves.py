@@ -69,7 +69,9 @@ def _numbers(title: str, scored: list[tuple[str, Floats, Floats]]) -> Section:
             ),
         ]
         panels.append((name if len(scored) > 1 else "", [(head, caption, Markup(picture)) for head, caption, picture in pictures]))
-    lede = f"From {plural(len(scored[0][1]), 'test example')} in predictions.tsv, in the unit of the target. Rest the pointer on a bar for its numbers."
+    lede = (
+        f"From {plural(len(scored[0][1]), 'test example')} in predictions.tsv, in the unit of the target. Rest the pointer on a bar for its numbers."
+    )
     if len(scored) > MOST_OUTPUTS:
         lede += f" The first {MOST_OUTPUTS} of {len(scored)} outputs are drawn."
     return Section("curves", title, lede, {"panels": panels, "legend": []})

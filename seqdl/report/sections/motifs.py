@@ -25,6 +25,9 @@ LOGO_BUDGET = 1_200_000
 FEW_SITES = 20
 FIRST_ROWS = 12
 """Rows that are seen before the reader asks for all."""
+AGAINST = {"regression": "Lowers the prediction.", "multiclass": "Speaks against the class it matters most for."}
+LOST = {"regression": "Pearson r", "multiclass": "AUROC of the class it matters most for,"}
+"""What is lost without a filter, by task; AUROC in others."""
 
 
 @dataclass(frozen=True)
@@ -72,12 +75,14 @@ def motifs(run: RunFolder) -> Section:
     if vague:
         parts.append(f"{vague} {'is' if vague == 1 else 'are'} vague (under {VAGUE_BITS:g} bits): their matches mean little.")
     return Section(
-        "motifs", title, " ".join(parts), 
+        "motifs",
+        title,
+        " ".join(parts),
         {
             "rows": rows,
             "first": FIRST_ROWS,
             "has_importance": any(row.importance is not None for row in rows),
-            "lost": {"regression": "Pearson r", "multiclass": "AUROC of the class it matters most for,"}.get(run.task, "AUROC"),
+            "lost": LOST.get(run.task, "AUROC"),
         },
     )
 
@@ -98,11 +103,11 @@ def motif_rows(run: RunFolder, table: pd.DataFrame) -> list[Row]:
                 turned = by_name[name].reverse_complement() if name in by_name else None
                 reverse_logo = _logo(folder / f"{name}_rc.svg", turned, prefix=f"logo{rank}r-", label=f"reverse complement of the logo of {name}")
             spent += len(logo) + len(reverse_logo)
-        rows.append(_row(rank, record, largest=largest, logos=(logo, reverse_logo)))
+        rows.append(_row(rank, record, largest=largest, logos=(logo, reverse_logo), task=run.task))
     return rows
 
 
-def _row(rank: int, record: Mapping[Hashable, Any], *, largest: float, logos: tuple[str, str]) -> Row:
+def _row(rank: int, record: Mapping[Hashable, Any], *, largest: float, logos: tuple[str, str], task: str) -> Row:
     match_id, _, match_name = str(record.get("match") or "").partition(" ")
     importance = number(record.get("importance"))
     return Row(
@@ -118,7 +123,7 @@ def _row(rank: int, record: Mapping[Hashable, Any], *, largest: float, logos: tu
         known=_is_known(record),
         logo=Markup(logos[0]),
         reverse_logo=Markup(logos[1]),
-        note=_note(record, match_id),
+        note=_note(record, match_id, task),
     )
 
 
@@ -132,7 +137,7 @@ def _is_reverse(record: Mapping[Hashable, Any]) -> bool:
     return _is_known(record) and record.get("strand") == "-"
 
 
-def _note(record: Mapping[Hashable, Any], match_id: str) -> str:
+def _note(record: Mapping[Hashable, Any], match_id: str, task: str) -> str:
     """Say in words what to make of a motif."""
     bits, sites = (number(record.get(key)) for key in ("information_bits", "n_sites"))
     importance, direction = number(record.get("importance")), number(record.get("direction"))
@@ -149,7 +154,7 @@ def _note(record: Mapping[Hashable, Any], match_id: str) -> str:
     if importance is not None and importance <= 0:
         notes.append("The score does not need it.")
     elif direction is not None and direction < 0:
-        notes.append("Speaks against the positive class.")
+        notes.append(AGAINST.get(task, "Speaks against the positive class."))
     return " ".join(notes)
 
 

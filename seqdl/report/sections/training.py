@@ -16,6 +16,7 @@ from seqdl.types import Floats
 FOLLOWED = ("auroc", "pearson", "accuracy")
 """Measures that log.csv may follow on the validation set; the first that it has is drawn."""
 
+
 def training(run: RunFolder) -> Section:
     """Return the loss, and the measure that was followed on the validation set, over the epochs."""
     title = "How it was trained"

@@ -96,7 +96,13 @@ def _examples(folder: Path, table: pd.DataFrame) -> None:
 def _finish(folder: Path, metrics: dict[str, object], *, task: str, tracks: tuple[np.ndarray, np.ndarray]) -> None:
     (folder / "metrics.json").write_text(json.dumps(metrics, indent=2))
     config = yaml.safe_load((folder / "config.yaml").read_text())
-    config["data"] = {"table": f"/data/{task}.csv", "sequence_column": "seq", "target_columns": ["target"], "split": "homology", "strands": "single"}
+    config["data"] = {
+        "table": "/data/sequences.csv",
+        "sequence_column": "seq",
+        "target_columns": ["log_expression" if task == "regression" else "site"],
+        "split": "homology",
+        "strands": "single",
+    }
     config["task"] = {"name": task, "pooling": "max"}
     (folder / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
     audit = json.loads((folder / "audit.json").read_text())
