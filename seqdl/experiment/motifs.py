@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from seqdl.interpret.importance import family_importance, filter_importance
 from seqdl.io.meme import write_meme
 from seqdl.io.table import write_tsv
 from seqdl.motif.compare import match_motifs
@@ -30,11 +31,15 @@ MOTIF_COLUMNS = (
     "offset",
     "strand",
     "also_matches",
+    "family",
+    "family_importance",
     "direction",
     "position",
 )
 N_MATCHES, SURE_Q = 5, 0.01
 """Known motifs looked at for each filter; those below this q-value besides the best are listed too."""
+ALIKE_P = 1e-4
+"""Tomtom p-value below which two filters of one network are taken to look for the same."""
 MOST_SEQUENCES = 20_000
 MOST_TESTED = 1_000
 
@@ -58,10 +63,12 @@ def extract_motifs(task: Task, data: SequenceData, database: list[Motif], *, see
     Returns
     -------
     motifs : list of Motif
-        Most important first.
+        Those of the most important family first: filters that look alike stand in for each other, so that each alone
+        seems to matter little.
     table : DataFrame
         One row a motif: name, n_sites, information_bits, consensus, importance, match, match_p, match_q, offset,
-        strand, also_matches (others with q < .01), direction, position.
+        strand, also_matches (others with q < .01), family (its first member), family_importance (loss where the whole family is
+        silenced), direction, position.
     """
     from seqdl.interpret.filters import filter_motifs
 
@@ -82,19 +89,41 @@ def extract_motifs(task: Task, data: SequenceData, database: list[Motif], *, see
     table = table.merge(importance.rename(columns={"filter": "name"}), on="name", how="left").merge(_names(found, database), on="name", how="left")
     table = table.sort_values(["importance", "information_bits"], ascending=False, kind="stable").reset_index(drop=True)
     by_name = {motif.name: motif for motif in found}
+    table = _by_family(table, by_name, task, data=data, rows=tested)
     return [by_name[name] for name in table["name"]], table[list(MOTIF_COLUMNS)]
 
 
 def _importance(task: Task, data: SequenceData, rows: Ints) -> pd.DataFrame:
     """Return what the predictions lose without each filter; of several classes the class that loses most."""
-    from seqdl.interpret.importance import filter_importance
-
     x, target = data.one_hot_of(rows), data.targets()[rows, 0]
     if data.kind != "multiclass":
         return filter_importance(task, x, target, metric="pearson" if data.numeric else "auroc")
     tables = [filter_importance(task, x, target == k, output=k) for k in range(len(task.outputs))]
     everything = pd.concat(tables, ignore_index=True)
     return everything.sort_values("importance", ascending=False, kind="stable").drop_duplicates("filter").reset_index(drop=True)
+
+
+def _by_family(table: pd.DataFrame, motifs: dict[str, Motif], task: Task, *, data: SequenceData, rows: Ints) -> pd.DataFrame:
+    """Return the table ordered by families of filters that look alike, each weighed as a whole."""
+    if len(table) < 2 or data.kind == "multiclass":
+        return table.assign(family=table["name"], family_importance=table["importance"])
+    ordered = [motifs[name] for name in table["name"]]
+    matches = match_motifs(ordered, ordered, top=None)
+    label_of = {motif.label: motif.name for motif in ordered}
+    alike = matches[matches["p"] < ALIKE_P]
+    family: dict[str, str] = {}
+    for name in table["name"]:  # the most important first: each takes in what looks like it and is still free
+        if name not in family:
+            family[name] = name
+            family.update({label_of[other]: name for other in alike.loc[alike["query"] == name, "target"] if label_of[other] not in family})
+    leaders = list(dict.fromkeys(family.values()))
+    numbers = [[int(name.removeprefix("filter")) for name, leader in family.items() if leader == first] for first in leaders]
+    metric = "pearson" if data.numeric else "auroc"
+    weights = dict(
+        zip(leaders, family_importance(task, data.one_hot_of(rows), data.targets()[rows, 0], families=numbers, metric=metric), strict=True)
+    )
+    found = table.assign(family=table["name"].map(family), family_importance=table["name"].map(family).map(weights))
+    return found.sort_values(["family_importance", "importance"], ascending=False, kind="stable").reset_index(drop=True)
 
 
 def _names(found: list[Motif], database: list[Motif]) -> pd.DataFrame:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from seqdl.io.files import writing
 from seqdl.sequence.encode import one_hot
@@ -21,18 +23,16 @@ N_TRACKS = 5
 
 def write_tracks(run: Run, seed: int) -> None:
     """Write attributions/examples.npz: five examples of the test split and what each base adds to their prediction."""
-    from seqdl.interpret.attribute import attribute
-
     table = run.predictions
     rows = example_rows(table, run.data)
     codes = run.data.codes[rows]
     chosen = table.loc[rows]
-    lengths = np.full(len(rows), run.data.length) if run.data.lengths is None else run.data.lengths[rows]
-    scores = np.zeros((len(rows), 4, run.data.length), dtype=np.float32)
-    for row, length in enumerate(lengths):  # each at its own length: padding is not sequence
-        output = str(chosen["prediction"].iloc[row]) if run.data.classes else 0
-        x = one_hot(codes[row : row + 1, :length], ambiguous=run.task.ambiguous)
-        scores[row, :, :length] = attribute(run.task, x, method="deeplift", output=output, seed=seed)[0]
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)  # contributions that do not add up: a layer has no rule
+            method, scores = "deeplift", _attributions(run, rows, "deeplift", seed=seed)
+    except UserWarning:
+        method, scores = "integrated-gradients", _attributions(run, rows, "integrated-gradients", seed=seed)
     folder = run.folder / "attributions"
     folder.mkdir(exist_ok=True)
     with writing(folder / "examples.npz", force=True, binary=True) as handle:
@@ -43,8 +43,21 @@ def write_tracks(run: Run, seed: int) -> None:
             attributions=scores,
             prediction=chosen["prediction"].to_numpy(dtype=str if run.data.classes else float),
             target=chosen["target"].to_numpy(dtype=str if run.data.classes else float),
-            method=np.array("deeplift"),
+            method=np.array(method),
         )
+
+
+def _attributions(run: Run, rows: Ints, method: str, *, seed: int) -> NDArray[np.float32]:
+    """Return the attributions of some rows, (n, 4, L), each at its own length: padding is not sequence."""
+    from seqdl.interpret.attribute import attribute
+
+    chosen = run.predictions.loc[rows]
+    scores = np.zeros((len(rows), 4, run.data.length), dtype=np.float32)
+    for row, codes in enumerate(run.data.sequences(rows)):
+        output = str(chosen["prediction"].iloc[row]) if run.data.classes else 0
+        x = one_hot(codes[None], ambiguous=run.task.ambiguous)
+        scores[row, :, : len(codes)] = attribute(run.task, x, method=method, output=output, seed=seed)[0]
+    return scores
 
 
 def example_rows(table: pd.DataFrame, data: SequenceData) -> Ints:

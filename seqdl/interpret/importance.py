@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -107,6 +107,51 @@ def filter_importance(
     return table.sort_values("importance", ascending=False, kind="stable", ignore_index=True)
 
 
+def family_importance(
+    module: nn.Module,
+    x: OneHot,
+    target: ArrayLike,
+    *,
+    families: Sequence[Sequence[int]],
+    layer: str | None = None,
+    metric: str = "auroc",
+    output: int | str = 0,
+) -> NDArray[np.float64]:
+    """Measure what the predictions lose when several filters are silenced together.
+
+    Filters that look for the same stand in for each other, so that silencing one of them alone costs little.
+
+    Parameters
+    ----------
+    module, x, target, layer, metric, output
+        As for `filter_importance`; all of `x` is used.
+    families : sequence of sequences of int
+        Numbers of the filters to silence together.
+
+    Returns
+    -------
+    array, (n_families,)
+        Loss of the metric for each family.
+
+    Examples
+    --------
+    >>> net = nn.Sequential(nn.Conv1d(4, 2, 1, bias=False), nn.AdaptiveMaxPool1d(1), nn.Flatten(), nn.Linear(2, 1))
+    >>> _ = net[0].weight.data.copy_(torch.tensor([[1.0, 0, 0, 0], [1, 0, 0, 0]])[..., None])    # twice the same
+    >>> _ = net[3].weight.data.copy_(torch.tensor([[1.0, 1]]))
+    >>> x = np.eye(4)[[[0, 1, 1], [0, 2, 2], [1, 2, 2], [2, 2, 2]]].transpose(0, 2, 1)
+    >>> family_importance(net, x, [1, 1, 0, 0], families=[[0], [0, 1]]).tolist()
+    [0.0, 0.5]
+    """
+    if metric not in METRICS:
+        raise UnknownNameError("metric of filter importance", metric, METRICS)
+    readout, sequences = Readout(module, output), as_tensor(x)
+    truth = _column(target, len(sequences), readout.index)
+    with evaluating(module), torch.no_grad():
+        whole, silenced, _ = _silence(readout, filter_bank(module, layer).layer, sequences, families=families)
+    full = METRICS[metric](truth, whole)
+    return np.array([full - METRICS[metric](truth, silenced[:, k]) for k in range(len(families))])
+
+
 def pearson(target: ArrayLike, prediction: ArrayLike) -> float:
     """Return the correlation of two arrays (N,); NaN where one does not vary.
 
@@ -135,16 +180,19 @@ def _column(target: ArrayLike, n: int, index: int) -> NDArray[np.float64]:
     return truth
 
 
-def _silence(readout: Readout, layer: nn.Module, x: Tensor) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """Return outputs (N,), outputs with each filter silenced (N, F), and each filter's strongest activation (N, F)."""
+def _silence(
+    readout: Readout, layer: nn.Module, x: Tensor, *, families: Sequence[Sequence[int]] | None = None
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Return outputs (N,), outputs with each filter or family silenced (N, F), and each filter's strongest activation (N, F)."""
     means = _channel_means(readout, layer, x)
+    groups = [list(family) for family in families] if families is not None else [[f] for f in range(len(means))]
     whole, silenced, strongest = [], [], []
     for rows in batches(len(x), CHUNK):
         part = readout.place(x[rows])
         calls, outputs = _calls(readout, layer, part)
         whole.append(outputs)
         strongest.append(torch.stack([call.flatten(2).amax(2) for call in calls]).amax(0))
-        silenced.append(torch.stack([replayed() for replayed in _replays(readout, layer, part, calls=calls, means=means)], 1))
+        silenced.append(torch.stack([replayed() for replayed in _replays(readout, layer, part, calls=calls, means=means, groups=groups)], 1))
     return tuple(torch.cat(parts).double().cpu().numpy() for parts in (whole, silenced, strongest))  # type: ignore[return-value]
 
 
@@ -169,17 +217,19 @@ def _channel_means(readout: Readout, layer: nn.Module, x: Tensor) -> Tensor:
     return total / count
 
 
-def _replays(readout: Readout, layer: nn.Module, x: Tensor, *, calls: list[Tensor], means: Tensor) -> Iterator[Callable[[], Tensor]]:
-    """Yield for each filter a run of the network in which the layer only plays back `calls` without that filter."""
+def _replays(
+    readout: Readout, layer: nn.Module, x: Tensor, *, calls: list[Tensor], means: Tensor, groups: list[list[int]]
+) -> Iterator[Callable[[], Tensor]]:
+    """Yield for each group of filters a run of the network in which the layer only plays back `calls` without them."""
     working = [call.clone() for call in calls]
-    for f, mean in enumerate(means):
+    for group in groups:
         for call in working:
-            call[:, f] = mean
+            call[:, group] = means[group].to(call.dtype).view(1, -1, *[1] * (call.ndim - 2))
         versions = [call._version for call in working]
         yield lambda: _play_back(readout, layer, x, calls=working)
         for call, kept, version in zip(working, calls, versions, strict=True):
             if call._version == version:
-                call[:, f] = kept[:, f]
+                call[:, group] = kept[:, group]
             else:  # something behind the layer works in place
                 call.copy_(kept)
 

@@ -9,11 +9,13 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from seqdl.plot.curves import confusion as confusion
     from seqdl.plot.curves import histogram as histogram
     from seqdl.plot.curves import loss as loss
     from seqdl.plot.curves import precision_recall as precision_recall
     from seqdl.plot.curves import reliability as reliability
     from seqdl.plot.curves import roc as roc
+    from seqdl.plot.curves import scatter as scatter
     from seqdl.plot.logos import logo as logo
     from seqdl.plot.logos import save_logo as save_logo
     from seqdl.plot.svg_logos import logo_svg as logo_svg
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from seqdl.plot.tracks import track_svg as track_svg
 
 _HOME = {
+    "confusion": "curves",
     "histogram": "curves",
     "logo": "logos",
     "logo_svg": "svg_logos",
@@ -29,6 +32,7 @@ _HOME = {
     "reliability": "curves",
     "roc": "curves",
     "save_logo": "logos",
+    "scatter": "curves",
     "track": "tracks",
     "track_svg": "tracks",
 }

@@ -1,15 +1,17 @@
-"""Curves of a trained network: ROC, precision-recall, loss, scores by class, calibration."""
+"""Curves of a trained network: ROC, precision-recall, loss, scores by class, calibration, scatter, confusion matrix."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from seqdl.errors import InputError
+from seqdl.errors import InputError, ShapeError
 from seqdl.evaluate.calibration import reliability as reliability_table
 from seqdl.evaluate.metrics import auprc, auroc, precision_recall_curve, roc_curve
+from seqdl.evaluate.regression import check_numbers, regression_metrics
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -220,6 +222,95 @@ def reliability(target: ArrayLike, prediction: ArrayLike, *, bins: int = 10, ax:
     whiskers = np.clip([table.observed[used] - table.low[used], table.high[used] - table.observed[used]], 0, None)
     ax.errorbar(table.prediction[used], table.observed[used], yerr=whiskers, fmt="o", color=NETWORK, markersize=5, linewidth=1.2)
     _square(ax, "Predicted probability", "Share of positives")
+    return ax
+
+
+def scatter(target: ArrayLike, prediction: ArrayLike, *, ax: Axes | None = None, **style: Any) -> Axes:
+    """Draw predicted numbers over true ones, their correlations in the title; on the dashed line a prediction is the truth.
+
+    Parameters
+    ----------
+    target, prediction : array_like, (N,)
+        The truth, and what was said about it, in the same unit.
+    ax : Axes, optional
+        Where to draw; a new figure by default.
+    **style
+        Passed on to `Axes.plot`.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    ShapeError, InputError
+        If the two are not equally long, not finite, or empty.
+
+    Examples
+    --------
+    >>> scatter([1.0, 2.0, 3.0], [1.5, 2.0, 2.5]).get_title()
+    'Pearson r 1.000, R² 0.750'
+    """
+    truth, score = check_numbers(target, prediction)
+    if not truth.size:
+        raise InputError("there is no example to draw; at least one target with its prediction was expected. Choose a split that has some.")
+    found = regression_metrics(truth, score)
+    low, high = float(min(truth.min(), score.min())), float(max(truth.max(), score.max()))
+    margin = 0.04 * (high - low) or 0.5
+    span = (low - margin, high + margin)
+    ax = _axes(ax)
+    ax.plot(span, span, color=GUIDE, linestyle=(0, (4, 3)), linewidth=1, zorder=1)
+    ax.plot(truth, score, **{"linestyle": "none", "marker": "o", "markersize": 3, "markeredgewidth": 0, "alpha": 0.4, "color": NETWORK, **style})
+    _plain(ax, "Target", "Prediction")
+    ax.set(xlim=span, ylim=span, aspect="equal", title=f"Pearson r {found['pearson']:.3f}, R² {found['r2']:.3f}")
+    return ax
+
+
+def confusion(matrix: ArrayLike, names: Sequence[str], *, ax: Axes | None = None) -> Axes:
+    """Draw a confusion matrix: a row for each true class, shaded by shares of the row, with the counts.
+
+    Parameters
+    ----------
+    matrix : array_like, (K, K)
+        Counts, as from `seqdl.evaluate.classes.confusion_matrix`.
+    names : sequence of str, (K,)
+        The classes.
+    ax : Axes, optional
+        Where to draw; a new figure by default.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    ShapeError
+        If the matrix is not square, or there is not a name a class.
+
+    Examples
+    --------
+    >>> ax = confusion([[8, 2], [1, 9]], ["donor", "acceptor"])
+    >>> [text.get_text() for text in ax.texts]
+    ['8', '2', '1', '9']
+    """
+    from matplotlib.colors import LinearSegmentedColormap
+
+    counts = np.asarray(matrix)
+    if counts.shape != (len(names), len(names)):
+        raise ShapeError(
+            f"the confusion matrix has shape {counts.shape} and there are {len(names)} names; (K, K) and K names were expected. "
+            "Pass the task's outputs as names."
+        )
+    share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    ax = _axes(ax)
+    ax.imshow(share, cmap=LinearSegmentedColormap.from_list("share", ["#ffffff", NETWORK]), vmin=0, vmax=1)
+    for row, column in np.ndindex(*counts.shape):
+        ink = "white" if share[row, column] > 0.55 else "black"
+        ax.text(column, row, f"{counts[row, column]:,}", ha="center", va="center", color=ink)
+    ax.set_xticks(range(len(names)), list(names), rotation=45 if max(map(len, names), default=0) > 8 else 0)
+    ax.set_yticks(range(len(names)), list(names))
+    ax.set(xlabel="Called", ylabel="True class")
+    ax.tick_params(length=0)
     return ax
 
 

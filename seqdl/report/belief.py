@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from seqdl.report.classes import class_table
 from seqdl.report.facts import (
     BASELINES,
     baseline_detail,
@@ -20,7 +21,6 @@ from seqdl.report.facts import (
     score,
     steps,
 )
-from seqdl.report.classes import class_table
 from seqdl.report.folder import RunFolder
 from seqdl.report.numbers import count, decimal, number, percent, plural
 from seqdl.report.section import Finding, Tone
@@ -107,41 +107,40 @@ def sample_size(run: RunFolder) -> list[Finding]:
     measure = judged_by(run) or "auroc"
     network = score(run, measure)
     known = f" The interval of the {label_of(measure)} is {network.interval}." if network and network.interval else ""
-    tested, of_what = _scarcest(run, "test")
+    tested, words = _scarcest(run, "test")
     if tested is not None and tested < FEW_POSITIVES:
         tone: Tone = "serious" if tested < VERY_FEW_POSITIVES else "caution"
-        more = "more test chromosomes, or cross-validation with --folds 5"
+        where = "more test chromosomes" if run.section("data").get("genome") else "a larger test split"
+        more = f"{where}, or cross-validation with --folds 5"
         rest = "That class's numbers, and the means over classes, rest" if run.task == "multiclass" else "The scores rest"
-        text = f"{rest} on {plural(tested, of_what)}.{known} Test on more: {more}."
-        found.append(Finding(tone, f"Only {_of_class(run, tested, of_what, 'test')} in the test set", text))
+        text = f"{rest} on {words}.{known} Test on more: {more}."
+        found.append(Finding(tone, f"Only {words} in the test set", text))
     elif network is not None and network.width > WIDE_INTERVAL:
         text = (
             f"The {label_of(measure)} is {network}. A difference smaller than half of that interval means nothing. "
             "Test on more, or cross-validate with --folds 5."
         )
         found.append(Finding("caution", "The score is only roughly known", text))
-    trained, of_what = _scarcest(run, "train")
+    trained, words = _scarcest(run, "train")
     if trained is not None and trained < (SMALL_SET_OF_NUMBERS if run.task == "regression" else SMALL_TRAINING_SET):
         simple = "a known motif or a k-mer model" if is_binary(run) else "a linear model of k-mers or positions"
-        text = f"Trained on {_of_class(run, trained, of_what, 'train')}. With so few {simple} is hard to beat; read the comparison above closely."
+        text = f"Trained on {words}. With so few {simple} is hard to beat; read the comparison above closely."
         found.append(Finding("note", "A small training set", text))
     return found
 
 
 def _scarcest(run: RunFolder, split: str) -> tuple[int | None, str]:
-    """Return how many examples there are of what a split has fewest of, and what to call them."""
+    """Return how many examples there are of what a split has fewest of, and the same in words."""
     counts = class_counts(run).get(split, {})
+    if not counts:
+        return None, ""
     if run.task == "regression":
-        return (sum(counts.values()) if counts else None), "example"
+        return sum(counts.values()), plural(sum(counts.values()), "example")
     if run.task == "multiclass":
-        return min(counts.values(), default=None), "example"
-    return counts.get("positives"), "positive"
-
-
-def _of_class(run: RunFolder, n: int, of_what: str, split: str) -> str:
-    """Write a count of examples, with the name of their class where there are several."""
-    counts = class_counts(run).get(split, {})
-    return plural(n, of_what) + (f" of {min(counts, key=lambda name: counts[name])}" if run.task == "multiclass" else "")
+        rarest = min(counts, key=lambda name: counts[name])
+        return counts[rarest], f"{plural(counts[rarest], 'example')} of {rarest}"
+    n = counts.get("positives")
+    return n, "" if n is None else plural(n, "positive")
 
 
 def training(run: RunFolder) -> list[Finding]:

@@ -39,7 +39,12 @@ def class_table(run: RunFolder) -> ClassTable | None:
         return None
     names = run.outputs
     confusion, rows = run.metrics.get("confusion"), run.metrics.get("per_class")
-    if _is_square(confusion, len(names)) and isinstance(rows, list) and {str(row.get("name")) for row in rows} == set(names):
+    if (
+        isinstance(confusion, list)
+        and _is_square(confusion, len(names))
+        and isinstance(rows, list)
+        and {str(row.get("name")) for row in rows} == set(names)
+    ):
         return ClassTable(names, confusion, rows)
     scored = class_scores(run)
     if scored is None:
@@ -65,5 +70,5 @@ def class_scores(run: RunFolder, split: str = "test") -> tuple[Ints, Floats] | N
     return target[known].to_numpy(dtype=np.int64), probabilities[known].to_numpy(dtype=np.float64)
 
 
-def _is_square(matrix: Any, size: int) -> bool:
-    return isinstance(matrix, list) and len(matrix) == size and all(isinstance(row, list) and len(row) == size for row in matrix)
+def _is_square(matrix: list[Any], size: int) -> bool:
+    return len(matrix) == size and all(isinstance(row, list) and len(row) == size for row in matrix)

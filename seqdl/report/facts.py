@@ -71,8 +71,9 @@ def guess(run: RunFolder, measure: str) -> float | None:
         outcome = calls(run)
         return outcome.prevalence if outcome else None
     if measure == "accuracy" and run.task == "multiclass":
-        n = class_counts(run).get("test", {}).values()
-        return max(n) / sum(n) if len(n) > 1 and sum(n) else None
+        n = list(class_counts(run).get("test", {}).values())
+        total = sum(n)
+        return max(n) / total if len(n) > 1 and total else None
     return {"auroc": 0.5, "macro_auroc": 0.5, "pearson": 0.0, "spearman": 0.0}.get(measure)
 
 

@@ -106,7 +106,8 @@ def head(run: RunFolder) -> Head:
 
 
 def _question(run: RunFolder) -> str:
-    window = number(run.section("data").get("window"))
+    given = run.section("data")
+    window = number(given.get("window")) if given.get("genome") else None  # sequences from files have lengths of their own
     size = f"{window:g} bp of DNA" if window else "a DNA sequence"
     if run.task == "regression":
         return f"Can a network predict {quantity(run)} from nothing but {size}?"

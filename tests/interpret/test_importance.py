@@ -7,7 +7,7 @@ from sklearn.metrics import roc_auc_score
 from torch import nn
 
 from seqdl.errors import ShapeError, UnknownNameError
-from seqdl.interpret.importance import filter_importance
+from seqdl.interpret.importance import family_importance, filter_importance
 from seqdl.layers.pooling import GlobalMax
 
 
@@ -112,3 +112,18 @@ def test_a_target_of_another_length_is_refused(draw, two_strands):
 def test_an_unknown_metric_is_refused(draw, two_strands):
     with pytest.raises(UnknownNameError, match=r"no metric of filter importance named 'auc'. Did you mean 'auroc'"):
         filter_importance(two_strands, draw(20, 30), np.ones(20), metric="auc")
+
+
+def test_filters_that_stand_in_for_each_other_matter_together():
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Conv1d(4, 3, 1, bias=False), nn.AdaptiveMaxPool1d(1), nn.Flatten(), nn.Linear(3, 1))
+    net[0].weight.data.copy_(torch.tensor([[1.0, 0, 0, 0], [1.0, 0, 0, 0], [0, 1.0, 0, 0]])[..., None])
+    net[3].weight.data.copy_(torch.tensor([[1.0, 1.0, 0.0]]))
+    rng = np.random.default_rng(0)
+    codes = rng.integers(1, 4, (60, 8))
+    codes[:30, 3] = 0
+    x, target = np.eye(4)[codes].transpose(0, 2, 1), np.arange(60) < 30
+    found = family_importance(net, x, target, families=[[0], [1], [2], [0, 1]])
+    np.testing.assert_allclose(found, [0, 0, 0, 0.5])
+    alone = filter_importance(net, x, target).set_index("filter")["importance"]
+    np.testing.assert_allclose([alone["filter0"], alone["filter2"]], found[[0, 2]])

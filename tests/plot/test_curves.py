@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from seqdl.errors import InputError
+from seqdl.errors import InputError, ShapeError
 from seqdl.plot import curves
 
 RNG = np.random.default_rng(1)
@@ -21,6 +21,8 @@ DRAWINGS = {
     "loss": lambda ax=None: curves.loss(LOG, ax=ax),
     "histogram": lambda ax=None: curves.histogram(TARGET, SCORE, ax=ax),
     "reliability": lambda ax=None: curves.reliability(TARGET, SCORE, ax=ax),
+    "scatter": lambda ax=None: curves.scatter(TARGET, SCORE, ax=ax),
+    "confusion": lambda ax=None: curves.confusion([[3, 1], [0, 2]], ["a", "b"], ax=ax),
 }
 
 
@@ -85,3 +87,25 @@ def test_one_class_is_refused(draw, target, seen):
 def test_a_log_without_a_loss_is_refused():
     with pytest.raises(InputError, match=r"the log has the columns epoch, lr\. Expected epoch and train_loss or val_loss"):
         curves.loss(pd.DataFrame({"epoch": [0], "lr": [0.1]}))
+
+
+def test_a_scatter_holds_every_point_and_the_diagonal():
+    rng = np.random.default_rng(0)
+    target = rng.normal(size=50)
+    ax = curves.scatter(target, target + 1, color="black")
+    diagonal, points = ax.lines
+    assert diagonal.get_xdata()[0] == diagonal.get_ydata()[0]
+    np.testing.assert_array_equal(points.get_xdata(), target)
+    assert points.get_color() == "black"
+    assert ax.get_title().startswith("Pearson r 1.000, R²")
+    with pytest.raises(InputError, match="no example to draw"):
+        curves.scatter([], [])
+
+
+def test_a_confusion_matrix_shows_counts_shaded_by_share_of_the_row():
+    ax = curves.confusion([[90, 10], [500, 500]], ["donor", "acceptor"])
+    assert [text.get_text() for text in ax.texts] == ["90", "10", "500", "500"]
+    np.testing.assert_allclose(ax.images[0].get_array(), [[0.9, 0.1], [0.5, 0.5]])
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["donor", "acceptor"]
+    with pytest.raises(ShapeError, match=r"shape \(2, 2\) and there are 1 names"):
+        curves.confusion([[1, 2], [3, 4]], ["donor"])

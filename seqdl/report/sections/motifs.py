@@ -137,7 +137,7 @@ def _is_reverse(record: Mapping[Hashable, Any]) -> bool:
     return _is_known(record) and record.get("strand") == "-"
 
 
-def _note(record: Mapping[Hashable, Any], match_id: str, task: str) -> str:
+def _note(record: Mapping[Hashable, Any], match_id: str, task: str = "") -> str:
     """Say in words what to make of a motif."""
     bits, sites = (number(record.get(key)) for key in ("information_bits", "n_sites"))
     importance, direction = number(record.get("importance")), number(record.get("direction"))
@@ -149,6 +149,10 @@ def _note(record: Mapping[Hashable, Any], match_id: str, task: str) -> str:
     elif isinstance(also := record.get("also_matches"), str) and also:
         others = [label.partition(" ")[2] or label for label in also.split("; ")]
         notes.append(f"Also like {', '.join(dict.fromkeys(others))} (q < .01).")
+    together, family = number(record.get("family_importance")), str(record.get("family") or "")
+    if together is not None and importance is not None and together > importance:
+        leads = family == record.get("name")
+        notes.append(f"{'With those that look like it' if leads else f'Looks like {family}; together'} {decimal(together, 3)}.")
     if sites is not None and sites < FEW_SITES:
         notes.append(f"Made of {plural(round(sites), 'site')} only.")
     if importance is not None and importance <= 0:

@@ -88,7 +88,7 @@ def write_class_run(folder: Path, *, skill: float = 3.0, seed: int = 0) -> Path:
 
 
 def _examples(folder: Path, table: pd.DataFrame) -> None:
-    empty = {name: "" for name in ("chrom", "start", "end", "strand")}
+    empty = dict.fromkeys(("chrom", "start", "end", "strand"), "")
     table = table.assign(**empty)[["id", "chrom", "start", "end", "strand", "target", "split"]]
     table.to_csv(folder / "data/examples.tsv", sep="\t", index=False)
 
