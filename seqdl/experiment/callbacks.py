@@ -6,10 +6,13 @@ import csv
 import os
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytorch_lightning as pl
 import torch
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 FIRST_COLUMNS, LAST_COLUMNS = ("epoch", "step", "train_loss", "val_loss"), ("lr", "seconds")
 """Of log.csv; the task's own metrics stand between them."""
@@ -71,8 +74,6 @@ class StepBar(pl.Callback):
     """One bar over all steps, with the latest validation score; only on a terminal."""
 
     def __init__(self) -> None:
-        from tqdm import tqdm
-
         self.bar: tqdm[Any] | None = None
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:

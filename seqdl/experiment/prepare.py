@@ -19,7 +19,7 @@ from seqdl.data.genome import Genome
 from seqdl.data.intervals import check_intervals, clip_to_genome, overlaps, resize
 from seqdl.data.split import fold_chromosomes, split_by_chromosome
 from seqdl.errors import DataError, InputError
-from seqdl.experiment.tables import from_class_files, from_table, split_sequences
+from seqdl.experiment.tables import from_class_files, from_table, note_lengths, split_sequences
 from seqdl.io.bed import read_bed
 from seqdl.io.fasta import FastaRecord, read_fasta, unique_names
 from seqdl.ledger import Ledger
@@ -224,8 +224,7 @@ def _from_fasta(data: DataConfig, seed: int, *, whole: bool) -> SequenceData:
         records, targets, split = records + more, targets + labels, split + [name] * len(more)
     names = unique_names([record.name for record in records])
     made = SequenceData.from_sequences([record.codes for record in records], np.array(targets), split, names=names)
-    if made.lengths is not None:
-        ledger.note(f"sequences are {made.lengths.min()} to {made.lengths.max()} bp long; the shorter are padded at their end, and padding is masked")
+    note_lengths(made, ledger)
     if not (made.targets() == 0).any() or (len(data.fasta or []) == 1):
         if data.negatives != "dinuc":
             raise InputError("one FASTA was given and no negatives: two classes were expected. Give a second file, or --negatives dinuc.")

@@ -80,10 +80,11 @@ def from_table(data: DataConfig, seed: int, *, whole: bool) -> SequenceData:
     codes = _encode_column(table[data.sequence_column], path, data.sequence_column)
     target, classes = _read_target(table[columns[0]], path, columns[0])
     names = table[data.id_column].tolist() if data.id_column else [f"row{row}" for row in range(1, len(table) + 1)]
-    split = _table_split(table, codes, None if classes is None and not _two_classes(target) else target, data=data, seed=seed, whole=whole)
+    numeric = classes is None and not _two_classes(target)
+    split = _table_split(table, codes, None if numeric else target, data=data, seed=seed, whole=whole)
     made = SequenceData.from_sequences(codes, target, split, names=unique_names(names))
-    made.classes, made.numeric = classes, classes is None and not _two_classes(target)
-    _note_lengths(made, ledger)
+    made.classes, made.numeric = classes, numeric
+    note_lengths(made, ledger)
     made.ledger, made.inputs = ledger, [Path(path)]
     return made
 
@@ -155,11 +156,12 @@ def from_class_files(data: DataConfig, seed: int, *, whole: bool) -> SequenceDat
     names = unique_names([record.name for found in records.values() for record in found])
     made = SequenceData.from_sequences(codes, target, split, names=names)
     made.classes = list(files)
-    _note_lengths(made, ledger)
+    note_lengths(made, ledger)
     made.ledger, made.inputs = ledger, [Path(path) for path in files.values()]
     return made
 
 
-def _note_lengths(made: SequenceData, ledger: Ledger) -> None:
+def note_lengths(made: SequenceData, ledger: Ledger) -> None:
+    """Enter in the ledger that sequences differ in length, where they do."""
     if made.lengths is not None:
         ledger.note(f"sequences are {made.lengths.min()} to {made.lengths.max()} bp long; the shorter are padded at their end, and padding is masked")

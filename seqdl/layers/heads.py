@@ -47,7 +47,7 @@ class PooledHead(nn.Module):
         super().__init__()
         self.pool = make_pooling(pooling, channels, positions=positions)
         self.better = GlobalMax()
-        pooled = channels * positions if pooling == "flatten" and positions else channels
+        pooled = int(self.pool.channels)  # type: ignore[arg-type]  # nn.Module types every attribute as Tensor | Module
         layers: list[nn.Module] = [nn.BatchNorm1d(pooled), make_activation(activation), nn.Dropout(dropout)]
         if hidden:
             layers += [nn.Linear(pooled, hidden), nn.ReLU(), nn.Dropout(dropout)]
