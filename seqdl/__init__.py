@@ -28,17 +28,22 @@ _HOME = {
     "base_labels": "seqdl.data.targets",
     "base_profile": "seqdl.data.targets",
     "binned_counts": "seqdl.data.targets",
+    "check_attributions": "seqdl.interpret.checks",
     "check_reference": "seqdl.data.variants",
     "check_signal": "seqdl.io.signal",
     "create_model": "seqdl.experiment.build",
     "create_task": "seqdl.experiment.build",
     "encode": "seqdl.sequence.encode",
     "filter_motifs": "seqdl.interpret.filters",
+    "find_seqlets": "seqdl.interpret.seqlets",
     "fit": "seqdl.experiment.train",
     "load_database": "seqdl.io.databases",
     "load_run": "seqdl.experiment.run",
+    "marginalise": "seqdl.interpret.spike",
     "match_motifs": "seqdl.motif.compare",
+    "maximize_input": "seqdl.interpret.maximize",
     "one_hot": "seqdl.sequence.encode",
+    "mutation_effects": "seqdl.interpret.ism",
     "open_signal": "seqdl.io.signal",
     "read_bed": "seqdl.io.bed",
     "read_fasta": "seqdl.io.fasta",
@@ -51,6 +56,8 @@ _HOME = {
     "sample_background": "seqdl.data.background",
     "scan": "seqdl.motif.scan",
     "simulate": "seqdl.data.simulate",
+    "spacing_curve": "seqdl.interpret.spike",
+    "variant_effects": "seqdl.interpret.variants",
     "write_fasta": "seqdl.io.fasta",
     "write_meme": "seqdl.io.meme",
     "write_vcf": "seqdl.io.vcf",
@@ -76,7 +83,14 @@ if TYPE_CHECKING:
     from seqdl.experiment.run import load_run as load_run
     from seqdl.experiment.train import fit as fit
     from seqdl.interpret.attribute import attribute as attribute
+    from seqdl.interpret.checks import check_attributions as check_attributions
     from seqdl.interpret.filters import filter_motifs as filter_motifs
+    from seqdl.interpret.ism import mutation_effects as mutation_effects
+    from seqdl.interpret.maximize import maximize_input as maximize_input
+    from seqdl.interpret.seqlets import find_seqlets as find_seqlets
+    from seqdl.interpret.spike import marginalise as marginalise
+    from seqdl.interpret.spike import spacing_curve as spacing_curve
+    from seqdl.interpret.variants import variant_effects as variant_effects
     from seqdl.io.bed import read_bed as read_bed
     from seqdl.io.databases import load_database as load_database
     from seqdl.io.fasta import read_fasta as read_fasta

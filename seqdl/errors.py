@@ -8,6 +8,7 @@ Every error a user can cause is a `SeqdlError` and also the builtin it resembles
         FormatError                              a file does not hold what its format asks for
         ShapeError                               an array or a tensor has the wrong shape
         DataError                                the examples cannot serve (too few, one class only)
+        NoFiltersError                           a network has no convolution over the bases to read as motifs
       MissingFileError      (FileNotFoundError)  a file or folder that should be there is not
       OutputExistsError     (FileExistsError)    an output is already there and --force was not given
       UnknownNameError      (LookupError)        a name that no registry, genome or table knows
@@ -42,6 +43,10 @@ class ShapeError(InputError):
 
 class DataError(InputError):
     """The examples cannot serve: too few, one class only, nothing left."""
+
+
+class NoFiltersError(InputError):
+    """A network has no convolution over the bases, so it has no filters to read as motifs."""
 
 
 class MissingFileError(SeqdlError, FileNotFoundError):

@@ -23,8 +23,12 @@ Floats: TypeAlias = NDArray[np.floating[Any]]
 Ints: TypeAlias = NDArray[np.integer[Any]]
 Split: TypeAlias = Literal["train", "val", "test"]
 Strands: TypeAlias = Literal["shared", "average", "augment", "single"]
+Family: TypeAlias = Literal["supervised", "autoencoder", "language", "generator"]
+"""What a task is judged by: predictions, reconstructions, likelihoods, or samples."""
 Ambiguous: TypeAlias = Literal["zero", "uniform"]
 """How an ambiguous base is read: as no base at all, or as a quarter of each."""
+PAD = 4
+"""The code of what is no base: padding, and ambiguous letters."""
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
 
 
@@ -36,20 +40,24 @@ class Batch:
     ----------
     codes : Tensor, (B, L), uint8
         Bases; one-hot is made on the device.
-    targets : Tensor, (B, T), float32
-        The truth; empty (B, 0) where there is none.
+    targets : Tensor, (B, T) or (B, T, L), float32
+        The truth of each sequence, or of each of its bases; empty (B, 0) where there is none.
     index : Tensor, (B,), int64
         Row of each example in the data set, so that no prediction loses its name.
     lengths : Tensor, (B,), int64, or None
         True lengths where sequences are padded at their end; None where all have length L.
+    signal : Tensor, (B, C, L), float32, or None
+        Measured tracks that a network reads beside the bases.
     """
 
     codes: Tensor
     targets: Tensor
     index: Tensor
     lengths: Tensor | None = None
+    signal: Tensor | None = None
 
     def to(self, device: torch.device | str) -> Batch:
         """Return the batch on another device."""
         lengths = None if self.lengths is None else self.lengths.to(device)
-        return Batch(self.codes.to(device), self.targets.to(device), self.index.to(device), lengths)
+        signal = None if self.signal is None else self.signal.to(device)
+        return Batch(self.codes.to(device), self.targets.to(device), self.index.to(device), lengths, signal)

@@ -148,8 +148,8 @@ def prints(module: str, tree: ast.Module) -> Iterator[str]:
 def many_parameters(module: str, tree: ast.Module) -> Iterator[str]:
     """At most seven parameters, three of them positional; constructors of models and tasks are the config and may have more by keyword."""
     for path, node, method in functions(tree):
-        if decorated(node, "njit|_compiled") or (method and node.name.startswith("on_")):
-            continue  # numba takes arguments by position only, and a hook's signature is Lightning's
+        if decorated(node, "njit|_compiled|_jit") or (method and (node.name.startswith("on_") or node.name == "__torch_dispatch__")):
+            continue  # numba takes arguments by position only, and the signature of a hook is Lightning's or torch's
         positional, keyword = parameters(node, method=method)
         is_config = room(module) in ("models", "tasks") and node.name == "__init__"
         if len(positional) > MOST_POSITIONAL:
@@ -161,6 +161,8 @@ def many_parameters(module: str, tree: ast.Module) -> Iterator[str]:
 def positional_booleans(module: str, tree: ast.Module) -> Iterator[str]:
     """A bare True at a call says nothing: booleans are given by keyword."""
     for path, node, method in functions(tree):
+        if decorated(node, "njit|_compiled|_jit"):
+            continue
         positional, _ = parameters(node, method=method)
         defaults = dict(zip([a.arg for a in positional][::-1], node.args.defaults[::-1], strict=False))
         for arg in positional:
@@ -273,9 +275,11 @@ def test_a_snippet_that_keeps_the_rule_passes(check, module, snippet):
 
 
 def test_every_import_is_a_declared_dependency():
-    declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = [entry for extra, entries in project["optional-dependencies"].items() if extra != "dev" for entry in entries]
+    declared = [*project["dependencies"], *extras]
     names = {re.split(r"[<>=!~ \[]", entry)[0].lower().replace("-", "_") for entry in declared}
-    imported_as = {"bio": "biopython", "sklearn": "scikit_learn", "yaml": "pyyaml"}
+    imported_as = {"bio": "biopython", "sklearn": "scikit_learn", "yaml": "pyyaml", "umap": "umap_learn", "modiscolite": "modisco_lite"}
     used = {}
     for path in sorted((ROOT / "seqdl").rglob("*.py")):
         for _, name in imports("seqdl", ast.parse(path.read_text(encoding="utf-8"))):

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from seqdl.audit.ragged import Ragged, check_split, opposite
+from seqdl.audit.ragged import Ragged, check_split
+from seqdl.audit.sieve import Sieve, among, distinct
 from seqdl.errors import InputError, ShapeError, listing
 from seqdl.types import Codes
 
@@ -24,6 +25,10 @@ OVERLAP = 0.5
 RELATED = 0.5
 """Share of its 24-mers from which a sequence that does not leak is related to the training set; a homology split keeps such pairs together."""
 CONSTANT = 0.9
+MOST_LOOKED_UP = 1 << 25
+"""24-mers of held-out sequences (33.6 million) up to which all are looked up; of more, one in so many that as many are left."""
+_ENOUGH = 2000  # held-out sequences that tell which 24-mers nearly all of them hold
+_MOST_CANDIDATES = 1 << 24
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,12 +50,15 @@ class LeakTable:
         sequence do: a single substitution changes 24 of them. Constant flanks, which nearly all held-out sequences hold, do not count.
     split : str, (N,)
         train, val or test.
+    every : int
+        Of so many 24-mers one was looked up: 1, but for sets with more than 33.6 million in held-out sequences.
     """
 
     kinds: dict[str, NDArray[np.bool_]]
     leaky: NDArray[np.bool_]
     related: NDArray[np.bool_]
     split: NDArray[np.str_]
+    every: int = 1
 
     def as_dict(self) -> dict[str, dict[str, Any]]:
         """Return counts and rates for val and test, ready for JSON.
@@ -75,15 +83,19 @@ class LeakTable:
         return table
 
 
-def find_leaks(codes: Codes | Sequence[Codes], split: object, *, intervals: pd.DataFrame | None = None) -> LeakTable:
+def find_leaks(
+    codes: Codes | Sequence[Codes] | Ragged, split: object, *, lengths: ArrayLike | None = None, intervals: pd.DataFrame | None = None
+) -> LeakTable:
     """Find the validation and test examples that are in the training set.
 
     Parameters
     ----------
     codes : uint8, (N, L), or a list of N arrays (L,)
-        Sequences. Ambiguous bases at the ends of the rows of an array are taken for padding.
+        Sequences.
     split : array_like of str, (N,)
         train, val or test for each.
+    lengths : int array, (N,), optional
+        True lengths of the rows of an array; without them ambiguous bases at the ends of a row are taken for padding.
     intervals : DataFrame, optional
         Columns chrom, start, end, one row per sequence in the same order; rows with an empty chrom are skipped.
 
@@ -101,7 +113,9 @@ def find_leaks(codes: Codes | Sequence[Codes], split: object, *, intervals: pd.D
     Notes
     -----
     A 24-mer is counted wherever in the training set it lies, so an example pieced together from several training sequences is a
-    near-copy too. Windows with an ambiguous base are skipped; sequences shorter than 24 bp have no near-copies.
+    near-copy too. Windows with an ambiguous base are skipped; sequences shorter than 24 bp have no near-copies. Memory is bounded: copies
+    go by fingerprints of 64 bits, and of very many 24-mers a fixed share is looked up (`LeakTable.every`; the same ones in every sequence, so that
+    a share of .8 of n 24-mers is measured to within a standard error of .4 / sqrt(n)).
 
     Examples
     --------
@@ -111,28 +125,26 @@ def find_leaks(codes: Codes | Sequence[Codes], split: object, *, intervals: pd.D
     >>> find_leaks(codes, ["train", "test", "test"]).leaky.tolist()
     [False, False, True]
     """
-    sequences = Ragged.of(codes)
+    sequences = Ragged.of(codes, lengths)
     names = check_split(split, len(sequences))
     training, held_out = names == "train", names != "train"
     exact, reverse = _copies(sequences, training)
-    share, variable_share = _shares(sequences, training, held_out)
+    every = _thinning(sequences, held_out)
+    share, variable_share = _shares(sequences, training, held_out, every=every)
     near = held_out & ~exact & ~reverse & (share >= CONTAINMENT)
     overlap = _overlaps(intervals, training, held_out) if intervals is not None else np.zeros(len(sequences), dtype=bool)
     kinds = dict(zip(KINDS, (exact, reverse, near, overlap), strict=True))
     leaky = exact | reverse | near | overlap
-    return LeakTable(kinds, leaky, held_out & ~leaky & (variable_share >= RELATED), names)
+    return LeakTable(kinds, leaky, held_out & ~leaky & (variable_share >= RELATED), names, every)
 
 
 def _copies(sequences: Ragged, training: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Mark held-out sequences that are in training as they are, and those of which only the reverse complement is."""
-    texts = sequences.texts()
-    known = {text for text, trains in zip(texts, training.tolist(), strict=True) if trains}
-    exact, reverse = np.zeros(len(texts), dtype=bool), np.zeros(len(texts), dtype=bool)
-    for i in np.flatnonzero(~training):
-        if texts[i]:  # a sequence of nothing but N says nothing
-            exact[i] = texts[i] in known
-            reverse[i] = not exact[i] and opposite(texts[i]) in known
-    return exact, reverse
+    forward, backward = sequences.prints.T
+    known = distinct([forward[training]])
+    asked = ~training & (forward != 0)  # a sequence of nothing but N says nothing
+    exact = asked & among(forward, known)
+    return exact, asked & ~exact & among(backward, known)
 
 
 def containment(sequences: Ragged, training: NDArray[np.bool_], held_out: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -150,47 +162,75 @@ def containment(sequences: Ragged, training: NDArray[np.bool_], held_out: NDArra
     float64, (N,)
         0 to 1; 0 for sequences that are not looked up or have no 24-mer.
     """
-    return _shares(sequences, training, held_out)[0]
+    return _shares(sequences, training, held_out, every=_thinning(sequences, held_out))[0]
 
 
-def _shares(sequences: Ragged, training: NDArray[np.bool_], held_out: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _thinning(sequences: Ragged, held_out: NDArray[np.bool_]) -> int:
+    """Return of how many 24-mers one is looked up."""
+    return max(1, -(-_n_windows(sequences, held_out) // MOST_LOOKED_UP))
+
+
+def _n_windows(sequences: Ragged, held_out: NDArray[np.bool_]) -> int:
+    return int(np.maximum(sequences.length[held_out] - K + 1, 0).sum())
+
+
+def _shares(
+    sequences: Ragged, training: NDArray[np.bool_], held_out: NDArray[np.bool_], *, every: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the `containment`, and the same without the constant 24-mers of a library."""
     n = len(sequences)
-    parts = list(sequences.kmers(held_out, K))
+    known = _known(sequences, training, held_out, every=every)
+    constant = _constant(sequences, held_out, every=every)
+    sieve = Sieve([known], known.size)
+    n_all, n_found, n_variable, n_variable_found = (np.zeros(n, dtype=np.int64) for _ in range(4))
+    for hashes, owner in sequences.kmers(held_out, K, every=every):
+        if not owner.size:
+            continue
+        first = int(owner[0])
+        found = sieve.may_hold(hashes)
+        found[found] = among(hashes[found], known)
+        rows, variable = owner - first, ~among(hashes, constant)
+        here = slice(first, int(owner[-1]) + 1)
+        size = here.stop - first
+        for tally, counted in ((n_all, None), (n_found, found), (n_variable, variable), (n_variable_found, found & variable)):
+            tally[here] += np.bincount(rows if counted is None else rows[counted], minlength=size)
+    return n_found / np.maximum(n_all, 1), n_variable_found / np.maximum(n_variable, 1)
+
+
+def _known(sequences: Ragged, training: NDArray[np.bool_], held_out: NDArray[np.bool_], *, every: int) -> NDArray[np.uint64]:
+    """Return the 24-mers of the training set that held-out sequences may hold, in order; nearly all others pass by without being sorted."""
+    asked = Sieve((hashes for hashes, _ in sequences.kmers(held_out, K, every=every)), _n_windows(sequences, held_out) // every)
+    known, waiting, n_waiting = np.empty(0, dtype=np.uint64), list[NDArray[np.uint64]](), 0
+    for hashes, _ in sequences.kmers(training, K, every=every):
+        waiting.append(hashes[asked.may_hold(hashes)])
+        n_waiting += waiting[-1].size
+        if n_waiting > _MOST_CANDIDATES:
+            known, waiting, n_waiting = distinct([known, *waiting]), [], 0
+    return distinct([known, *waiting])
+
+
+def _constant(sequences: Ragged, held_out: NDArray[np.bool_], *, every: int) -> NDArray[np.uint64]:
+    """Return the k-mers that nearly all held-out sequences hold, in order, as the flanks of a library, unless most of every sequence is made of such.
+
+    Among the variants of one sequence, another part is changed in each, so few k-mers are in nearly all. Of very many sequences
+    some, evenly spread, stand for all.
+    """
+    rows = np.flatnonzero(held_out)
+    looked_at = np.zeros(len(sequences), dtype=bool)
+    looked_at[rows[:: max(1, len(rows) // _ENOUGH)]] = True
+    parts = list(sequences.kmers(looked_at, K, every=every))
     hashes = np.concatenate([np.empty(0, dtype=np.uint64), *(part for part, _ in parts)])
     owner = np.concatenate([np.empty(0, dtype=np.int64), *(part for _, part in parts)])
-    if not hashes.size:
-        return np.zeros(n), np.zeros(n)
-    # A bit table of the hashes looked up lets nearly all training windows pass by without being sorted.
-    bits = int(np.clip(np.ceil(np.log2(8 * hashes.size)), 16, 27))
-    shift = np.uint64(64 - bits)
-    asked = np.zeros(1 << bits, dtype=bool)
-    asked[(hashes >> shift).astype(np.intp)] = True
-    candidates = [part[asked[(part >> shift).astype(np.intp)]] for part, _ in sequences.kmers(training, K)]
-    found = np.isin(hashes, np.unique(np.concatenate([np.empty(0, dtype=np.uint64), *candidates])))
-    variable = ~_constant(hashes, owner, n)
-    whole = np.bincount(owner[found], minlength=n) / np.maximum(np.bincount(owner, minlength=n), 1)
-    if variable.all():
-        return whole, whole
-    return whole, np.bincount(owner[found & variable], minlength=n) / np.maximum(np.bincount(owner[variable], minlength=n), 1)
-
-
-def _constant(hashes: NDArray[np.uint64], owner: NDArray[np.int64], n: int) -> NDArray[np.bool_]:
-    """Mark the k-mers that nearly all sequences hold, as the flanks of a library, unless most of every sequence is made of such.
-
-    Among the variants of one sequence, another part is changed in each, so few k-mers are in nearly all.
-    """
-    _, kmer, counts = np.unique(hashes, return_inverse=True, return_counts=True)
-    least = max(CONSTANT * np.unique(owner).size, 10)
+    holders, owner = np.unique(owner, return_inverse=True)
+    kinds, kmer, counts = np.unique(hashes, return_inverse=True, return_counts=True)
+    least = max(CONSTANT * holders.size, 10)
     often = counts[kmer] > least
     if not often.any():
-        return often
-    pairs = np.unique(kmer[often].astype(np.int64) * n + owner[often])  # a k-mer counts once a sequence
-    holders = np.bincount(pairs // n, minlength=counts.size)
-    constant = np.asarray(holders[kmer] > least)
-    n_windows = np.bincount(owner, minlength=n)
-    share = np.bincount(owner[constant], minlength=n)[n_windows > 0] / n_windows[n_windows > 0]
-    return constant if np.median(share) < CONTAINMENT else np.zeros_like(constant)
+        return kinds[:0]
+    pairs = np.unique(kmer[often].astype(np.int64) * holders.size + owner[often])  # a k-mer counts once a sequence
+    constant = np.bincount(pairs // holders.size, minlength=counts.size) > least
+    share = np.bincount(owner, weights=constant[kmer], minlength=holders.size) / np.bincount(owner, minlength=holders.size)
+    return kinds[constant] if np.median(share) < CONTAINMENT else kinds[:0]
 
 
 def _overlaps(intervals: pd.DataFrame, training: NDArray[np.bool_], held_out: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -229,10 +269,10 @@ def covered_share(intervals: pd.DataFrame, cover: pd.DataFrame) -> NDArray[np.fl
     >>> covered_share(asked, pd.DataFrame({"chrom": ["I", "I"], "start": [2, 4], "end": [6, 8]})).tolist()
     [0.6, 0.0]
     """
+    import pandas as pd
+
     # Chromosomes are laid end to end, so that one sorted search serves them all.
-    _, number = np.unique(
-        np.concatenate([cover["chrom"].astype(str).to_numpy(str), intervals["chrom"].astype(str).to_numpy(str)]), return_inverse=True
-    )
+    number, _ = pd.factorize(pd.concat([cover["chrom"], intervals["chrom"]], ignore_index=True).astype(str))
     stride = int(max(cover["end"].max(), intervals["end"].max())) + 1
     shift = number.astype(np.int64) * stride
     left = cover["start"].to_numpy(np.int64) + shift[: len(cover)]
@@ -252,7 +292,7 @@ def covered_share(intervals: pd.DataFrame, cover: pd.DataFrame) -> NDArray[np.fl
     return np.asarray((covered_below(end) - covered_below(start)) / np.maximum(end - start, 1), dtype=np.float64)
 
 
-def find_repeats(codes: Codes | Sequence[Codes]) -> NDArray[np.bool_]:
+def find_repeats(codes: Codes | Sequence[Codes] | Ragged) -> NDArray[np.bool_]:
     """Mark the sequences that stand earlier already, as they are or as their reverse complement, in whichever split.
 
     Parameters
@@ -269,12 +309,13 @@ def find_repeats(codes: Codes | Sequence[Codes]) -> NDArray[np.bool_]:
     >>> find_repeats(np.array([[0, 1, 1], [0, 1, 2], [2, 2, 3], [0, 1, 1]], dtype=np.uint8)).tolist()
     [False, False, True, True]
     """
-    keys = [min(text, opposite(text)) for text in Ragged.of(codes).texts()]
-    first: dict[bytes, int] = {}
-    return np.array([bool(key) and first.setdefault(key, row) != row for row, key in enumerate(keys)], dtype=bool)
+    either = Ragged.of(codes).prints.min(axis=1)  # of both strands the smaller: one for both
+    repeated = np.ones(len(either), dtype=bool)
+    repeated[np.unique(either, return_index=True)[1]] = False
+    return np.asarray(repeated & (either != 0))
 
 
-def count_contradictions(codes: Codes | Sequence[Codes], target: NDArray[np.bool_]) -> int:
+def count_contradictions(codes: Codes | Sequence[Codes] | Ragged, target: NDArray[np.bool_]) -> int:
     """Count the examples whose sequence (on either strand) is also there with the other label.
 
     Parameters
@@ -289,9 +330,8 @@ def count_contradictions(codes: Codes | Sequence[Codes], target: NDArray[np.bool
     >>> count_contradictions(np.array([[0, 1], [2, 3], [1, 1]], dtype=np.uint8), np.array([True, False, False]))
     2
     """
-    keys = [min(text, opposite(text)) for text in Ragged.of(codes).texts()]
-    classes: dict[bytes, set[bool]] = {}
-    for key, label in zip(keys, target.tolist(), strict=True):
-        if key:
-            classes.setdefault(key, set()).add(label)
-    return sum(len(classes.get(key, ())) > 1 for key in keys)
+    either = Ragged.of(codes).prints.min(axis=1)
+    _, number, n_all = np.unique(either, return_inverse=True, return_counts=True)
+    n_true = np.bincount(number, weights=target, minlength=n_all.size)
+    both = (n_true > 0) & (n_true < n_all)
+    return int((both[number] & (either != 0)).sum())

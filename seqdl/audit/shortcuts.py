@@ -50,7 +50,7 @@ class Shortcut:
         return asdict(self)
 
 
-def find_shortcuts(codes: Codes | Sequence[Codes], target: ArrayLike, split: object) -> list[Shortcut]:
+def find_shortcuts(codes: Codes | Sequence[Codes] | Ragged, target: ArrayLike, split: object) -> list[Shortcut]:
     """Measure how well GC content, length and N content alone separate the classes.
 
     Parameters
@@ -91,8 +91,10 @@ def find_shortcuts(codes: Codes | Sequence[Codes], target: ArrayLike, split: obj
 
 def features(sequences: Ragged) -> dict[str, NDArray[np.float64]]:
     """Return GC content (fraction of the unambiguous bases), length (bp) and N content (fraction) of each sequence."""
-    n_strong = sequences.count((sequences.flat == 1) | (sequences.flat == 2))
-    n_known = sequences.count(sequences.flat < 4)
+    n_strong, n_known = (np.zeros(len(sequences), dtype=np.int64) for _ in range(2))
+    for block in sequences.blocks():
+        n_strong[block.rows] = block.count((block.flat == 1) | (block.flat == 2))
+        n_known[block.rows] = block.count(block.flat < 4)
     with np.errstate(invalid="ignore"):
         gc, n_content = n_strong / n_known, 1 - n_known / sequences.length
     return {"gc": gc, "length": sequences.length.astype(np.float64), "n_content": np.nan_to_num(n_content, nan=1.0)}

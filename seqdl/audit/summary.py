@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from seqdl.audit.leakage import count_contradictions, find_leaks, find_repeats
-from seqdl.audit.ragged import check_split
+from seqdl.audit.leakage import LeakTable, count_contradictions, find_leaks, find_repeats
+from seqdl.audit.ragged import Ragged, check_split
 from seqdl.audit.shortcuts import Shortcut, find_shortcuts
 from seqdl.errors import ShapeError
 from seqdl.ledger import Ledger
@@ -41,8 +41,10 @@ def audit_examples(
     target: ArrayLike | None,
     split: object,
     *,
+    lengths: ArrayLike | None = None,
     intervals: pd.DataFrame | None = None,
     ledger: Ledger | None = None,
+    leaks: LeakTable | None = None,
 ) -> dict[str, Any]:
     """Audit examples before a network sees them; nothing is removed.
 
@@ -54,10 +56,14 @@ def audit_examples(
         The truth. Balance and shortcuts are taken for a binary target (0 or 1) only.
     split : array_like of str, (N,)
         train, val or test for each.
+    lengths : int array, (N,), optional
+        True lengths of the rows of an array; without them ambiguous bases at the ends of a row are taken for padding.
     intervals : DataFrame, optional
         Columns chrom, start, end, one row per sequence in the same order.
     ledger : Ledger, optional
         What was dropped or changed on the way here.
+    leaks : LeakTable, optional
+        What `find_leaks` has found in the same examples, where it was asked already.
 
     Returns
     -------
@@ -82,17 +88,19 @@ def audit_examples(
     >>> audit["verdict"][0]
     'No leak: none of the 100 test sequences is in the training set as a copy, a reverse complement or a near-copy.'
     """
-    leaks = find_leaks(codes, split, intervals=intervals)
+    sequences = Ragged.of(codes, lengths)
+    leaks = leaks or find_leaks(sequences, split, intervals=intervals)
     names = check_split(split, len(codes))
     truth = _binary(target, len(codes))
     leakage = leaks.as_dict()
-    shortcuts = find_shortcuts(codes, truth, names) if truth is not None else []
-    n_contradictions = count_contradictions(codes, truth) if truth is not None else 0
-    n_duplicates = int(find_repeats(codes).sum())
+    shortcuts = find_shortcuts(sequences, truth, names) if truth is not None else []
+    n_contradictions = count_contradictions(sequences, truth) if truth is not None else 0
+    n_duplicates = int(find_repeats(sequences).sum())
     sizes = _sizes(names, truth)
     dropped = ledger.counts() if ledger is not None else {}
     verdict = [
         *_on_leaks(leakage, has_intervals=intervals is not None),
+        *_on_thinning(leaks),
         *_on_related(leakage["test"], has_intervals=intervals is not None),
         *_on_duplicates(n_duplicates, len(codes)),
         *_on_shortcuts(shortcuts),
@@ -155,6 +163,12 @@ def _on_leaks(leakage: dict[str, dict[str, Any]], *, has_intervals: bool) -> lis
         elif name == "test":
             sentences.append(f"No leak: none of the {row['n']:,} test sequences is in the training set as {ways}.")
     return sentences
+
+
+def _on_thinning(leaks: LeakTable) -> list[str]:
+    if leaks.every == 1:
+        return []
+    return [f"Sampled: of so many 24-mers one in {leaks.every} was looked up, the same ones everywhere; near-copies close to 80 % are estimates."]
 
 
 def _cure(row: dict[str, Any], *, has_intervals: bool) -> str:

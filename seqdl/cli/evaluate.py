@@ -38,7 +38,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     if options.output:
         check_writable(options.output, force=options.force)
     inputs = config_from_flags(options)
-    given = inputs if inputs.data.fasta or inputs.data.peaks or inputs.data.table else None
+    given = inputs if inputs.data.names_inputs else None
     if given and "window" not in nested_from_flags(options).get("data", {}):
         given.data.window = trained_length(trained.task)
     metrics = measure(trained, given, seed=options.seed, say=console.note)

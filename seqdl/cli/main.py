@@ -18,13 +18,24 @@ VERBS = {
     "audit": "leaks between splits, shortcuts and what was dropped, before a network sees the data",
     "train": "prepare, audit, fit, evaluate, motifs and report: one command, one folder",
     "evaluate": "metrics with bootstrap intervals, beside GC, k-mer and motif baselines",
+    "compare": "runs against each other on one test set: paired differences with intervals",
+    "probe": "does it only memorise: random labels, a curve over training size, a curve over width",
+    "tune": "search hyper-parameters, judged on the validation split",
     "predict": "predictions for sequences or for regions of a genome",
     "models": "the architectures, or one with its options and layer table",
     "tasks": "the objectives, or one with its options",
     "motifs": "filters of a trained network as motifs, named against a database",
+    "attribute": "which bases a prediction rests on: attributions with their checks, tracks, seqlets",
+    "maximize": "sequences that drive a filter or an output as far as it goes",
+    "spike": "the effect of a motif put into backgrounds, or taken out; spacing curve of a pair",
+    "variants": "effects of variants, with REF checked against the genome",
     "logo": "sequence logos of motif files, aligned FASTA or attributions",
     "match": "motif against motif: Tomtom p- and q-values",
     "scan": "motif hits in sequences or a genome, with p-values, as BED",
+    "embed": "latents of sequences, with a map, clusters and nearest neighbours",
+    "reconstruct": "what an autoencoder gives back, and a score per sequence",
+    "generate": "sequences from a language model, a VAE or a GAN",
+    "judge": "the report card of synthetic sequences, beside held-out real ones and simple generators",
     "report": "rebuild report.html of a run",
     "verify": "hash a run's inputs and outputs again and compare with its manifest",
     "doctor": "versions, devices, and a short training with a PASS or FAIL",
@@ -71,7 +82,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _guarded(verb: str, options: argparse.Namespace, console: Console) -> int:
     """Run a verb; errors of the user's become one line and an exit code."""
     try:
-        _check_one_device(options)
+        if verb != "train":
+            _check_one_device(options)
         return int(importlib.import_module(f"seqdl.cli.{verb}").run(options, console))
     except CheckFailed as error:
         console.error(str(error))
@@ -98,7 +110,7 @@ def _check_one_device(options: argparse.Namespace) -> None:
     """Raise `InputError` where several devices or machines are asked for, rather than train on one and say nothing."""
     for flag in ("devices", "nodes"):
         if (getattr(options, flag) or 1) != 1:
-            raise InputError(f"--{flag} {getattr(options, flag)}: 1 was expected, since training shares no work out yet. Leave --{flag} out.")
+            raise InputError(f"--{flag} {getattr(options, flag)}: 1 was expected, since only train shares its work out. Leave --{flag} out.")
 
 
 def _find_verb(words: list[str]) -> tuple[str | None, list[str]]:
@@ -153,8 +165,8 @@ def _parse(verb: str, words: list[str]) -> argparse.Namespace:
     common.add_argument("--seed", type=_seed, metavar="N", help="seed of every random choice (default 0)")
     common.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), help="where networks run")
     common.add_argument("--workers", type=int, metavar="N", help="loader processes (default 0: batches are gathered whole)")
-    common.add_argument("--devices", type=int, metavar="N", help="devices to train on; one, so far")
-    common.add_argument("--nodes", type=int, metavar="N", help="machines to train on; one, so far")
+    common.add_argument("--devices", type=int, metavar="N", help="devices a machine to train on, each with a part of every batch (train; default 1)")
+    common.add_argument("--nodes", type=int, metavar="N", help="machines to train on, each running this command (train; default 1)")
     common.add_argument("--force", action="store_true", help="overwrite what is there")
     common.add_argument("--quiet", action="store_true", help="nothing on stderr but errors")
     common.add_argument("--json", action="store_true", help="results as JSON on stdout")

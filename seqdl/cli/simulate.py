@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from seqdl.cli.console import Console
+    from seqdl.data.planting import Pairing
+    from seqdl.data.simulate import Layout
     from seqdl.motif.motif import Motif
 
+Number = TypeVar("Number", int, float)
 SUMMARY = "a genome, peaks and a truth table with planted motifs"
 
 # Well-known factors with motifs of 9 to 16 bp and 11 to 21 bits that do not resemble each other:
@@ -36,7 +40,28 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--decoys", metavar="N|FILE", help="motifs planted everywhere, which tell nothing: a file, or how many of JASPAR's to take (up to 8)"
     )
-    parser.add_argument("--pair-spacing", type=int, metavar="BP", help="the first two motifs make a peak only together, so many bp apart")
+    parser.add_argument(
+        "--sites-per-peak",
+        metavar="P0,P1,...",
+        help="probabilities of 0, 1, 2, ... sites in a peak (default 0.02,0.28,0.4,0.3); 0,1 plants one of the motifs in each",
+    )
+    parser.add_argument("--pair-spacing", metavar="BP[:BP]", help="the first two motifs make a peak only together, so many bp apart, or from : to")
+    parser.add_argument("--pair-orientation", default="same", metavar="WAY", help="of a pair: same (default), facing, away or any")
+    parser.add_argument(
+        "--pair-outside",
+        default="lone",
+        metavar="WHAT",
+        help="outside peaks: lone (default), each motif of the pair alone; or rearranged, both in another spacing or orientation",
+    )
+    parser.add_argument("--labels", choices=("binary", "counts"), default="binary", help="counts also writes counts.tsv: every site doubles a count")
+    parser.add_argument(
+        "--background",
+        default="chain",
+        metavar="KIND",
+        help="chain (default, drawn Markov chain of order 2, GC 0.42), uniform, markov (fitted on --background-fasta) or dinuc (shuffles of it)",
+    )
+    parser.add_argument("--background-fasta", metavar="FILE", help="real sequences that the background is made after")
+    parser.add_argument("--order", type=int, default=3, metavar="K", help="order of --background markov (default 3)")
     parser.add_argument(
         "--gc-bias",
         type=float,
@@ -50,21 +75,20 @@ def run(options: argparse.Namespace, console: Console) -> int:
     """Simulate, write, and say what was written."""
     from pathlib import Path
 
-    from seqdl.data.simulate import FILES, Layout, check_writable, simulate, write_simulation
+    from seqdl.data.simulate import FILES, check_writable, simulate, write_simulation
     from seqdl.io.databases import load_database
 
     folder = Path(options.output)
     check_writable(folder, [folder / name for name in FILES.values()], force=options.force)
     motifs = load_database(options.motifs) if options.motifs else from_jaspar(DEFAULT_MOTIFS)
-    layout = Layout(n_chromosomes=options.chromosomes, genome_length=options.genome_length, peak_width=options.peak_width)
     simulation = simulate(
         motifs=motifs,
         n_peaks=options.n_peaks,
         decoys=_decoys(options.decoys),
-        pair_spacing=options.pair_spacing,
+        pair_spacing=_pairing(options),
         gc_bias=options.gc_bias,
         seed=options.seed or 0,
-        layout=layout,
+        layout=_layout(options),
     )
     paths = write_simulation(folder, simulation, force=options.force)
     size = sum(len(codes) for codes in simulation.genome.values())
@@ -86,6 +110,51 @@ def run(options: argparse.Namespace, console: Console) -> int:
         }
     )
     return 0
+
+
+def _layout(options: argparse.Namespace) -> Layout:
+    """Return the size, composition and labels that the flags ask for."""
+    from seqdl.data.simulate import Layout
+    from seqdl.data.simulated_background import Background
+    from seqdl.data.simulated_tables import Counts
+    from seqdl.io.fasta import read_fasta
+
+    source = [record.codes for record in read_fasta(options.background_fasta)] if options.background_fasta else []
+    sites = _numbers(options.sites_per_peak, "--sites-per-peak", ",", kind=float) if options.sites_per_peak else Layout.sites_per_peak
+    return Layout(
+        n_chromosomes=options.chromosomes,
+        genome_length=options.genome_length,
+        peak_width=options.peak_width,
+        background=Background(options.background, source, options.order),
+        counts=Counts() if options.labels == "counts" else None,
+        sites_per_peak=sites,
+    )
+
+
+def _pairing(options: argparse.Namespace) -> Pairing | None:
+    """Return how pairs stand, or None where none were asked for."""
+    from seqdl.data.planting import Pairing
+    from seqdl.errors import InputError
+
+    if options.pair_spacing is None:
+        given = [flag for flag, left in (("orientation", "same"), ("outside", "lone")) if getattr(options, f"pair_{flag}") != left]
+        if given:
+            raise InputError(f"--pair-{given[0]} was given without pairs; expected --pair-spacing beside it. Add --pair-spacing 5, for example.")
+        return None
+    found = _numbers(options.pair_spacing, "--pair-spacing", ":", kind=int)
+    if len(found) > 2:
+        raise InputError(f"--pair-spacing is {options.pair_spacing}; expected one number or two, such as 5 or 0:20. Mend it.")
+    return Pairing((found[0], found[-1]), options.pair_orientation, options.pair_outside)
+
+
+def _numbers(text: str, flag: str, between: str, *, kind: Callable[[str], Number]) -> tuple[Number, ...]:
+    """Return the numbers of a flag."""
+    from seqdl.errors import InputError
+
+    try:
+        return tuple(kind(word) for word in text.split(between))
+    except ValueError:
+        raise InputError(f"{flag} is {text}; expected numbers with {between!r} between them. Mend it.") from None
 
 
 def from_jaspar(identifiers: tuple[str, ...]) -> list[Motif]:

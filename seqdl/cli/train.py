@@ -40,6 +40,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     from seqdl.experiment.config import dump_config
     from seqdl.experiment.evaluate import comparison
     from seqdl.experiment.folds import train_folds, train_seeds
+    from seqdl.experiment.team import Team
     from seqdl.experiment.train import check_output, load_resumable, make_plan, train
 
     folder = Path(options.output) if options.output else None
@@ -63,16 +64,19 @@ def run(options: argparse.Namespace, console: Console) -> int:
             check_output(folder, force=options.force)
         plan = make_plan(config)
         console.result(plan.summary() + "\ndry run: everything was checked, nothing was trained")
-        console.emit({"config": plan.config.to_dict(), "examples": plan.data.counts(), "dropped": plan.data.ledger.counts(), "steps": plan.n_steps})
+        console.emit({"config": plan.config.to_dict(), "examples": plan.data.sizes(), "dropped": plan.data.ledger.counts(), "steps": plan.n_steps})
         return 0
     assert folder is not None
+    team = Team(devices=options.devices or 1, nodes=options.nodes or 1)
+    if team.size > 1 and (options.folds or options.seeds):
+        raise InputError("--devices and --nodes share out one training, and --folds and --seeds do several. Run each fold or seed by itself.")
     how = {"command": options.command, "force": options.force, "resume": options.resume, "say": console.note}
     if options.folds:
         metrics = train_folds(config, folder, n_folds=options.folds, **how)
     elif options.seeds:
         metrics = train_seeds(config, folder, n_seeds=options.seeds, **how)
     else:
-        metrics = train(config, folder, **how).metrics
+        metrics = train(config, folder, **how, team=team).metrics
     console.result(comparison(metrics))
     console.emit(metrics)
     first = "fold0" if options.folds else "seed0" if options.seeds else ""

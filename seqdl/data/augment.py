@@ -6,9 +6,12 @@ is ambiguous or padding stays that.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from seqdl.errors import InputError
 from seqdl.sequence.alphabet import AMBIGUOUS
@@ -59,7 +62,7 @@ class Augmentation:
         """Return whether anything is done at all."""
         return any((self.turned, self.jitter, self.mask, self.mutate))
 
-    def apply(self, codes: Codes, rng: np.random.Generator, *, lengths: Ints | None = None) -> Codes:
+    def apply(self, codes: Codes, rng: np.random.Generator, *, lengths: Ints | None = None, along: Sequence[NDArray[Any]] = ()) -> Codes:
         """Return a batch turned, mutated and masked; windows are moved before, since that takes more than the codes.
 
         Parameters
@@ -68,9 +71,14 @@ class Augmentation:
         rng : numpy Generator
         lengths : int array (B,), optional
             True lengths of sequences that are padded at their end.
+        along : sequence of arrays (B, C, L)
+            What lies along the sequences, such as signals: turned round with them, in place.
         """
         if self.turned:
-            codes = turn(codes, self.turned, rng, lengths=lengths)
+            chosen = _chosen(codes, self.turned, rng)
+            codes = _turned(codes, chosen, lengths)
+            for values in along:
+                _turn_round(values, chosen, lengths)
         if self.mutate:
             codes = mutate(codes, self.mutate, rng)
         return mask(codes, self.mask, rng) if self.mask else codes
@@ -99,14 +107,32 @@ def turn(codes: Codes, share: float, rng: np.random.Generator, *, lengths: Ints 
     array([[2, 3, 3, 4]], dtype=uint8)
     """
     _check_share(share, "share")
+    return _turned(codes, _chosen(codes, share, rng), lengths)
+
+
+def _chosen(codes: Codes, share: float, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Draw which sequences are turned, (B,)."""
+    return rng.random(len(codes)) < share
+
+
+def _turned(codes: Codes, chosen: NDArray[np.bool_], lengths: Ints | None) -> Codes:
+    """Return a copy with the chosen sequences as their reverse complement."""
     turned = codes.copy()
-    chosen = rng.random(len(codes)) < share
     if lengths is None:
         turned[chosen] = reverse_complement(codes[chosen])
         return turned
     for row in np.flatnonzero(chosen):
         turned[row, : lengths[row]] = reverse_complement(codes[row, : lengths[row]])
     return turned
+
+
+def _turn_round(values: NDArray[Any], chosen: NDArray[np.bool_], lengths: Ints | None) -> None:
+    """Turn round what lies along the chosen sequences, (B, C, L), in place."""
+    if lengths is None:
+        values[chosen] = values[chosen, :, ::-1]
+        return
+    for row in np.flatnonzero(chosen):
+        values[row, :, : lengths[row]] = values[row, :, : lengths[row]][:, ::-1].copy()
 
 
 def mask(codes: Codes, share: float, rng: np.random.Generator) -> Codes:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from copy import copy
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 from torch.utils.data import Dataset
 
 from seqdl.data.augment import Augmentation
@@ -19,11 +21,10 @@ from seqdl.data.flanks import Flanks
 from seqdl.data.genome import Genome
 from seqdl.data.split import split_by_chromosome
 from seqdl.errors import DataError, InputError
+from seqdl.io.cache import take_rows
 from seqdl.ledger import Ledger
 from seqdl.sequence.encode import one_hot
-from seqdl.types import SPLITS, Ambiguous, Batch, Codes, Floats, Ints
-
-PAD = 4
+from seqdl.types import PAD, SPLITS, Ambiguous, Batch, Codes, Floats, Ints
 
 
 @dataclass
@@ -37,11 +38,20 @@ class SequenceData:
     examples : DataFrame, N rows
         id, chrom, start, end, strand, one column an output, split ("train", "val" or "test").
     outputs : list of str
-        The target columns of `examples`.
+        The target columns of `examples`; none where nothing is known of the sequences.
     classes : list of str, optional
         Where the one target column names a class: the classes, in the order of their numbers.
     numeric : bool, default False
         Whether targets are numbers to be predicted, rather than 0 and 1.
+    counts : bool, default False
+        Whether those numbers count something, and are never negative.
+    tracks : array (N, T, L), optional
+        The truth of every base, where targets lie along the sequence; the target columns then sum them up: the share of the
+        labelled bases, the total of a signal.
+    labels : bool, default False
+        Whether `tracks` are 0 and 1, rather than numbers.
+    signal : float array (N, C, L), optional
+        Measured tracks that the network reads beside the bases.
     lengths : int array (N,), optional
         True lengths, where they differ.
     reverse_complement : bool, default False
@@ -63,6 +73,10 @@ class SequenceData:
     outputs: list[str]
     classes: list[str] | None = None
     numeric: bool = False
+    counts: bool = False
+    tracks: NDArray[Any] | None = None
+    labels: bool = False
+    signal: NDArray[np.float32] | None = None
     lengths: Ints | None = None
     reverse_complement: bool = False
     negatives: pd.DataFrame | None = None
@@ -184,6 +198,16 @@ class SequenceData:
         number = {name: float(k) for k, name in enumerate(self.classes)}
         return table[self.outputs[0]].map(number).to_numpy(dtype=np.float32)[:, None]
 
+    def truth(self) -> NDArray[Any]:
+        """Return what batches hold as targets: the tracks (N, T, L) where there are any, else the targets (N, T)."""
+        return self.targets() if self.tracks is None else self.tracks
+
+    def take(self, rows: Ints) -> SequenceData:
+        """Return a set of these rows alone, in this order; its ledger and inputs are this one's."""
+        held = {name: getattr(self, name) for name in ("codes", "tracks", "signal", "lengths")}
+        parts: dict[str, Any] = {name: None if array is None else take_rows(array, rows) for name, array in held.items()}
+        return replace(self, examples=self.examples.iloc[rows].reset_index(drop=True), **parts)
+
     def codes_of(self, split: str | None = None) -> Codes:
         """Return the codes of a split, (n, L)."""
         found: Codes = self.codes[self.rows(split)]
@@ -210,6 +234,11 @@ class SequenceData:
         InputError
             If the examples did not come from a genome.
         """
+        if self.tracks is not None or self.signal is not None:
+            raise InputError(
+                f"jitter is {reach} bp, but the examples have a truth or a signal at every base, which a moved window would leave behind: sequences "
+                "with one target each were expected. Leave jitter out; --step below --window gives windows that overlap."
+            )
         if self.genome is None:
             raise InputError(
                 f"jitter is {reach} bp, but the examples are sequences, without the flanks that a window could be moved over: intervals of a "
@@ -219,12 +248,20 @@ class SequenceData:
 
     @property
     def kind(self) -> str:
-        """The task that these targets ask for: binary, multiclass or regression."""
+        """What is known of an example.
+
+        binary: yes or no, for one output or several; multiclass: one of several classes; regression: numbers; labels and signal: yes or no,
+        and numbers, for every base; none: nothing.
+        """
+        if not self.outputs:
+            return "none"
+        if self.tracks is not None:
+            return "labels" if self.labels else "signal"
         return "multiclass" if self.classes else "regression" if self.numeric else "binary"
 
-    def counts(self) -> dict[str, dict[str, int]]:
-        """Return how many examples of each class there are in each split; for numbers how many there are at all."""
-        if self.kind != "binary":
+    def sizes(self) -> dict[str, dict[str, int]]:
+        """Return how many examples of each class there are in each split; without classes how many there are at all."""
+        if self.kind != "binary" or len(self.outputs) > 1:
             column = self.examples[self.outputs[0]] if self.classes else pd.Series("examples", index=self.examples.index)
             names = self.classes or ["examples"]
             return {split: {name: int((column.iloc[self.rows(split)] == name).sum()) for name in names} for split in SPLITS}
@@ -237,7 +274,7 @@ class SequenceData:
 
     def check_classes(self, least: int = 2, *, splits: Sequence[str] = SPLITS) -> None:
         """Raise `DataError` unless each of the splits holds at least `least` of either class."""
-        counts = self.counts()
+        counts = self.sizes()
         for split in splits:
             for kind, n in counts[split].items():
                 if n < least:
@@ -248,7 +285,7 @@ class SequenceData:
 
     def summary(self) -> str:
         """Return one line on the size of each split."""
-        return ", ".join(f"{split} {' + '.join(f'{count:,}' for count in n.values())}" for split, n in self.counts().items())
+        return ", ".join(f"{split} {' + '.join(f'{count:,}' for count in n.values())}" for split, n in self.sizes().items())
 
 
 def interval_examples(intervals: pd.DataFrame, target: Floats, split: Sequence[str] | Any, *, output: str = "target") -> pd.DataFrame:
@@ -286,13 +323,24 @@ class CodesDataset(Dataset[Batch]):
     """
 
     def __init__(self, data: SequenceData, rows: Ints, augmentation: Augmentation | None = None, *, seed: Sequence[int] = (0,)) -> None:
-        self.rows = rows
-        self.codes = data.codes
-        self.targets = data.targets()
+        self.data, self.rows = data, rows
+        self.codes = np.ascontiguousarray(data.codes)  # take() would copy any other as a whole
+        self.targets = np.ascontiguousarray(data.truth())
+        self.signal = data.signal
         self.lengths = data.lengths
-        self.augmentation = augmentation or Augmentation()
-        self.flanks = data.flanks(self.augmentation.jitter) if self.augmentation.jitter else None
-        self.seed = tuple(seed)
+        self.flanks: Flanks | None = None
+        self._vary(augmentation or Augmentation(), seed)
+
+    def _vary(self, augmentation: Augmentation, seed: Sequence[int]) -> None:
+        self.augmentation, self.seed = augmentation, tuple(seed)
+        if augmentation.jitter and self.flanks is None:
+            self.flanks = self.data.flanks(augmentation.jitter)
+
+    def varied(self, augmentation: Augmentation, *, seed: Sequence[int]) -> CodesDataset:
+        """Return a data set of the same examples, varied anew; what is known of them is not looked up again."""
+        found = copy(self)
+        found._vary(augmentation, seed)
+        return found
 
     def __len__(self) -> int:
         """Return the number of sequences."""
@@ -304,12 +352,28 @@ class CodesDataset(Dataset[Batch]):
 
     def __getitems__(self, items: Sequence[int] | Ints) -> Batch:
         """Return the batch of these items, gathered in one go."""
-        rows = self.rows[np.asarray(items)]
-        codes = self.codes[rows]
-        lengths = None if self.lengths is None else self.lengths[rows]
-        if self.augmentation:
-            rng = np.random.default_rng([*self.seed, zlib.crc32(rows.tobytes())])
-            codes = codes if self.flanks is None else self.flanks.moved(codes, rows, rng)
-            codes = self.augmentation.apply(codes, rng, lengths=lengths)
-        sizes = None if lengths is None else torch.from_numpy(lengths)
-        return Batch(torch.from_numpy(codes), torch.from_numpy(self.targets[rows]), torch.from_numpy(rows), sizes)
+        (batch,) = self.gather(np.asarray(items)[None])
+        return batch
+
+    def gather(self, items: Ints) -> Iterator[Batch]:
+        """Yield n batches of items (n, B), all gathered in one go; each is what it would be by itself."""
+        rows = self.rows.take(items)
+        none = [None] * len(rows)
+        codes, targets = _taken(self.codes, rows), _taken(self.targets, rows).float()
+        lengths, signal = (none if array is None else _taken(array, rows).unbind() for array in (self.lengths, self.signal))
+        batches = map(Batch, codes.unbind(), targets.unbind(), torch.from_numpy(rows).unbind(), lengths, signal)
+        return map(self._varied, batches) if self.augmentation else batches
+
+    def _varied(self, batch: Batch) -> Batch:
+        """Return a batch varied by what its rows and the seed decide."""
+        rows, shown = batch.index.numpy(), batch.codes.numpy()
+        rng = np.random.default_rng([*self.seed, zlib.crc32(rows.tobytes())])
+        moved = shown if self.flanks is None else self.flanks.moved(shown, rows, rng)
+        along = [part.numpy() for part in (batch.targets, batch.signal) if part is not None and part.ndim == 3]  # this batch's own: turned in place
+        varied = self.augmentation.apply(moved, rng, lengths=None if batch.lengths is None else batch.lengths.numpy(), along=along)
+        return replace(batch, codes=torch.from_numpy(varied))
+
+
+def _taken(array: NDArray[Any], rows: Ints) -> Tensor:
+    """Return some rows of an array, several times as fast as an index in brackets does."""
+    return torch.from_numpy(array.take(rows, axis=0))

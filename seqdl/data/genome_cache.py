@@ -2,27 +2,32 @@
 
 A genome is stored as ``genomes/v1-SHA256/`` in the cache folder: ``codes.u8`` (all chromosomes one after
 the other) and ``index.json`` (their names and lengths). The folder is built under a temporary name and
-renamed when it is whole, so two processes that build the same genome at once do no harm.
+renamed when it is whole, so two processes that build the same genome at once do no harm. ``seen/`` notes which file had
+which hash, with its size and its times, so that a file is hashed again only when one of these has changed.
 """
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import json
 import os
 import shutil
-import sys
+import time
 import uuid
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import NamedTuple
 
 import numpy as np
 
+from seqdl.data.genome_read import write_codes
 from seqdl.errors import FormatError, InputError, MissingFileError, SeqdlError
-from seqdl.io.files import open_text, sha256
-from seqdl.sequence.encode import encode
+from seqdl.io.cache import cache_folder
+from seqdl.io.files import sha256, writing
 from seqdl.types import Codes
+
+_SETTLED_NS = 2_000_000_000  # file systems keep times to two seconds at worst
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,16 +39,30 @@ class StoredGenome:
     sha256: str
 
 
-def cache_folder() -> Path:
-    """Return the folder of the caches: ``SEQDL_CACHE``, else ``seqdl`` in the user's cache folder."""
-    given = os.environ.get("SEQDL_CACHE")
-    if given:
-        return Path(given).expanduser().absolute()
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "seqdl"
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "seqdl"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "seqdl"
+class Stamp(NamedTuple):
+    """What tells that a file was not touched: looking at it costs nothing, where its hash costs reading it."""
+
+    size: int
+    modified_ns: int
+    changed_ns: int
+
+    @classmethod
+    def of(cls, path: Path) -> Stamp:
+        """Look at a file.
+
+        Raises
+        ------
+        MissingFileError
+            If it is not there.
+        FormatError
+            If it is a folder.
+        """
+        if not path.exists():
+            raise MissingFileError(f"{path} does not exist; expected a genome, FASTA (plain, .gz or bgzip) or 2bit. Check the path.")
+        if path.is_dir():
+            raise FormatError(f"{path} is a folder; expected a genome, FASTA (plain, .gz or bgzip) or 2bit. Name the file inside it.")
+        found = path.stat()
+        return cls(found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
 
 def load(path: Path, *, sha256: str | None = None) -> StoredGenome:
@@ -67,7 +86,10 @@ def load(path: Path, *, sha256: str | None = None) -> StoredGenome:
     """
     if sha256 is not None and (stored := _open(_folder(sha256), sha256)) is not None:
         return stored
-    found = _hash(path)
+    stamp = Stamp.of(path)
+    if sha256 is None and (stored := stored_already(path, stamp)) is not None:
+        return stored
+    found = hash_of(path)
     if sha256 is not None and found != sha256:
         raise InputError(
             f"{path} has changed since it was opened: its SHA-256 was {sha256[:12]}..., now it is {found[:12]}.... Open the genome again."
@@ -80,14 +102,39 @@ def load(path: Path, *, sha256: str | None = None) -> StoredGenome:
         raise SeqdlError(
             f"the genome cache {_folder(found)} cannot be read back; expected codes.u8 and index.json. Remove that folder and try again."
         )
+    _remember(path, stamp, found)
     return stored
 
 
-def _hash(path: Path) -> str:
-    if not path.exists():
-        raise MissingFileError(f"{path} does not exist; expected a genome FASTA (plain, .gz or bgzip). Check the path.")
-    if path.is_dir():
-        raise FormatError(f"{path} is a folder; expected a genome FASTA (plain, .gz or bgzip). Name the file inside it.")
+def stored_already(path: Path, stamp: Stamp) -> StoredGenome | None:
+    """Open the codes of a file that was hashed before and has not been touched since, or return None."""
+    try:
+        note = json.loads(_note(path).read_text(encoding="utf-8"))
+        if note["path"] != str(path) or Stamp(*note["stamp"]) != stamp:
+            return None
+        return _open(_folder(note["sha256"]), note["sha256"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _remember(path: Path, stamp: Stamp, sha256: str) -> None:
+    """Note the hash of a file; not of one so young that a change of its bytes could leave its times as they are."""
+    if time.time_ns() - max(stamp.modified_ns, stamp.changed_ns) < _SETTLED_NS:
+        return
+    with contextlib.suppress(OSError):  # it is only hashed again
+        _note(path).parent.mkdir(parents=True, exist_ok=True)
+        with writing(_note(path), force=True) as stream:
+            json.dump({"path": str(path), "stamp": stamp, "sha256": sha256}, stream)
+
+
+def _note(path: Path) -> Path:
+    """Return where the hash of a file is noted."""
+    return cache_folder() / "seen" / f"{hashlib.sha256(os.fsencode(path)).hexdigest()[:32]}.json"
+
+
+def hash_of(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes."""
+    Stamp.of(path)
     return sha256(path)
 
 
@@ -101,7 +148,7 @@ def _open(folder: Path, key: str) -> StoredGenome | None:
         lengths: dict[str, int] = json.loads((folder / "index.json").read_text(encoding="utf-8"))
         if (folder / "codes.u8").stat().st_size != sum(lengths.values()):
             return None
-        return StoredGenome(np.memmap(folder / "codes.u8", dtype=np.uint8, mode="r"), lengths, key)
+        return StoredGenome(np.memmap(folder / "codes.u8", dtype=np.uint8, mode="r").view(np.ndarray), lengths, key)
     except (OSError, ValueError, AttributeError, TypeError):
         return None
 
@@ -117,7 +164,7 @@ def _build(path: Path, folder: Path) -> None:
             f"the cache folder {cache_folder()} cannot be written ({error.strerror}); expected a writable folder. Set SEQDL_CACHE to one."
         ) from error
     try:
-        lengths = _write_codes(path, work)
+        lengths = write_codes(path, work)
         (work / "index.json").write_text(json.dumps(lengths), encoding="utf-8")
         _publish(work, folder)
     except OSError as error:
@@ -144,64 +191,3 @@ def _publish(work: Path, folder: Path) -> None:
         folder.rename(aside)
         shutil.rmtree(aside, ignore_errors=True)
         work.rename(folder)
-
-
-def _write_codes(path: Path, work: Path) -> dict[str, int]:
-    """Write codes.u8 from the FASTA; return the lengths by name in the order of the file."""
-    import pyfaidx
-
-    reader: Any = pyfaidx.Fasta  # untyped
-    even = work / "genome.fa"
-    with open_text(path) as lines, even.open("w", encoding="utf-8", newline="\n") as out:
-        names = _even_out(lines, out, path)
-    lengths = {}
-    # a handle that lives only here: one carried over a fork reads wrong bases without an error
-    with reader(str(even), indexname=str(work / "genome.fa.fai"), as_raw=True) as fasta, (work / "codes.u8").open("wb") as codes_file:
-        for name in names:
-            codes = _encode(path, name, str(fasta[name][:]))
-            lengths[name] = len(codes)
-            codes_file.write(codes.data)
-    return lengths
-
-
-def _even_out(lines: Iterable[str], out: TextIO, path: Path) -> list[str]:
-    """Unpack a FASTA to one line a record, and check it; return the names.
-
-    pyfaidx refuses gzip, blank lines and lines of different widths, all of which users have.
-    """
-    first: dict[str, int] = {}
-    size, name = 1, ""
-    for number, line in enumerate(lines, 1):
-        text = line.strip()
-        if text.startswith(">"):
-            if not size:
-                break
-            name = (text[1:].split() or [""])[0]
-            if not name:
-                raise FormatError(f"{path}, line {number}: a chromosome has no name; expected a word after '>'. Name it.")
-            if name in first:
-                raise FormatError(
-                    f"{path}, line {number}: a second chromosome is called '{name}' (the first: line {first[name]}); "
-                    "expected each name once, since intervals go by it. Rename or remove one."
-                )
-            out.write(f"\n>{name}\n" if first else f">{name}\n")
-            first[name], size = number, 0
-        elif text and not text.startswith(";"):
-            if not first:
-                raise FormatError(f"{path}, line {number}: there is text before the first '>'; expected a FASTA of DNA. Is it the right file?")
-            out.write(text)
-            size += len(text)
-    if not first:
-        raise FormatError(f"{path} holds no FASTA record; expected lines that begin with '>'. Is it the right file?")
-    if not size:
-        raise FormatError(f"{path}, line {first[name]}: chromosome '{name}' is empty; expected bases after its header. Remove the record.")
-    out.write("\n")
-    return list(first)
-
-
-def _encode(path: Path, name: str, text: str) -> Codes:
-    """Encode one chromosome, or say in which one something is wrong."""
-    try:
-        return encode(text)
-    except InputError as error:
-        raise FormatError(f"{path}: chromosome '{name}': {error}") from error

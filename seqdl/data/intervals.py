@@ -168,6 +168,44 @@ def clip_to_genome(intervals: pd.DataFrame, lengths: Mapping[str, int], ledger: 
     return intervals[~outside].reset_index(drop=True)
 
 
+def tile(lengths: Mapping[str, int], width: int, *, step: int | None = None) -> pd.DataFrame:
+    """Return windows of one width over every chromosome, from its first base on.
+
+    Parameters
+    ----------
+    lengths : mapping of str to int
+        Chromosome lengths (bp).
+    width : int
+        Of a window (bp).
+    step : int, optional
+        Bases from one window to the next; by default they lie side by side.
+
+    Returns
+    -------
+    DataFrame
+        chrom start end name score strand; what is left at a chromosome's end is shorter than a window and in none.
+
+    Raises
+    ------
+    InputError
+        If width or step are below 1.
+
+    Examples
+    --------
+    >>> tile({"chrI": 10, "chrII": 3}, 4)[["chrom", "start", "end"]].values.tolist()
+    [['chrI', 0, 4], ['chrI', 4, 8]]
+    """
+    step = width if step is None else step
+    if width < 1 or step < 1:
+        raise InputError(f"windows of {width} bp every {step} bp were asked for: at least 1 bp each was expected. Check --window and --step.")
+    starts = {chrom: np.arange(0, length - width + 1, step) for chrom, length in lengths.items()}
+    chroms = np.repeat(list(starts), [len(of) for of in starts.values()])
+    start = np.concatenate([np.empty(0, dtype=np.int64), *starts.values()])
+    table = pd.DataFrame({"chrom": chroms.astype(object), "start": start, "end": start + width})
+    names = table["chrom"] + ":" + table["start"].astype(str) + "-" + table["end"].astype(str)
+    return table.assign(name=names, score=0.0, strand=".")
+
+
 def overlaps(a: pd.DataFrame, b: pd.DataFrame) -> NDArray[np.bool_]:
     """Tell which intervals of `a` share at least one base with any of `b`.
 

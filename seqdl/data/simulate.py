@@ -12,8 +12,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from seqdl.data.markov import markov_bases, shift_gc
-from seqdl.data.planting import Planter, Site
+from seqdl.data.markov import shift_gc
+from seqdl.data.planting import Pairing, Planter
+from seqdl.data.simulated_background import Background
+from seqdl.data.simulated_tables import Counts, count_table, peak_table, plant_outside, truth_table
 from seqdl.errors import InputError, OutputExistsError
 from seqdl.io.bed import write_bed
 from seqdl.io.fasta import write_fasta
@@ -22,8 +24,14 @@ from seqdl.io.table import write_tsv
 from seqdl.motif.motif import Motif
 from seqdl.types import Codes
 
-FILES = {"genome": "genome.fa", "peaks": "peaks.bed", "truth": "truth.tsv", "motifs": "motifs.meme", "decoys": "decoys.meme"}
-TRUTH_COLUMNS = ("chrom", "start", "end", "strand", "motif", "peak", "kind")
+FILES = {
+    "genome": "genome.fa",
+    "peaks": "peaks.bed",
+    "truth": "truth.tsv",
+    "motifs": "motifs.meme",
+    "decoys": "decoys.meme",
+    "counts": "counts.tsv",
+}
 
 
 @dataclass(frozen=True)
@@ -39,11 +47,15 @@ class Layout:
     peak_width : int, default 200
         bp.
     gc : float, in (0, 1), default 0.42
-        GC content of the genome.
+        GC content of a genome whose background is a drawn chain; other backgrounds have their own.
     sites_per_peak : tuple of float
-        Probability of 0, 1, 2, ... sites in a peak.
+        Probability of 0, 1, 2, ... sites in a peak; (0, 1) plants exactly one of the motifs in each.
     decoy_distance : int, default 400
         Mean distance of decoys, bp.
+    background : Background, optional
+        What the genome is made of; by default a drawn Markov chain of order 2.
+    counts : Counts, optional
+        How a count follows from the sites of a peak; without it peaks are peaks and no more.
     """
 
     n_chromosomes: int = 10
@@ -52,6 +64,8 @@ class Layout:
     gc: float = 0.42
     sites_per_peak: tuple[float, ...] = (0.02, 0.28, 0.4, 0.3)
     decoy_distance: int = 400
+    background: Background = field(default_factory=Background)
+    counts: Counts | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,11 +81,14 @@ class Simulation:
     truth : DataFrame
         chrom start end strand motif peak kind, one row a planted site. `motif` is the motif's label; `peak` is the name
         of the peak it lies in, empty outside; `kind` is ``"site"`` (makes a peak a peak), ``"pair"`` (the same, one of
-        two at a fixed spacing), ``"lone"`` (one of a pair without the other, outside peaks) or ``"decoy"`` (everywhere alike).
+        two in their arrangement), ``"lone"`` (one of a pair without the other, outside peaks), ``"rearranged"`` (one of two in another
+        arrangement, outside peaks) or ``"decoy"`` (everywhere alike).
     motifs : list of Motif
         What was planted in peaks, and is to be found.
     decoys : list of Motif
         What was planted everywhere, and is not.
+    counts : DataFrame or None
+        id sequence expected count split, one row a peak, where counts were asked for; the count is the score of the peak, too.
     """
 
     genome: dict[str, Codes]
@@ -79,6 +96,7 @@ class Simulation:
     truth: pd.DataFrame
     motifs: list[Motif]
     decoys: list[Motif] = field(default_factory=list)
+    counts: pd.DataFrame | None = None
 
 
 def simulate(
@@ -86,7 +104,7 @@ def simulate(
     motifs: Sequence[Motif],
     n_peaks: int = 2000,
     decoys: Sequence[Motif] = (),
-    pair_spacing: int | None = None,
+    pair_spacing: int | Pairing | None = None,
     gc_bias: float = 0.0,
     seed: int = 0,
     layout: Layout | None = None,
@@ -106,9 +124,9 @@ def simulate(
         Number of peaks.
     decoys : sequence of Motif, optional
         Planted at random in the whole genome, peaks included: real signals that tell nothing.
-    pair_spacing : int, optional
+    pair_spacing : int or Pairing, optional
         The first two motifs stand in peaks only together, the second so many bp after the end of the first on the same
-        strand; outside peaks each stands alone as often, so that only the arrangement tells.
+        strand, or as a `Pairing` says; outside peaks each stands alone as often, so that only their company tells.
     gc_bias : float, in (-1, 1), default 0
         GC content of peaks minus that of the genome: a shortcut, planted.
     seed : int, default 0
@@ -137,29 +155,36 @@ def simulate(
     plan = layout or Layout()
     length = _check(motifs, n_peaks, plan, decoys=decoys, pair_spacing=pair_spacing, gc_bias=gc_bias)
     rng = np.random.default_rng(seed & 0xFFFFFFFF)
-    bases = markov_bases(length * plan.n_chromosomes, gc=plan.gc, rng=rng)
+    bases = plan.background.draw(length * plan.n_chromosomes, gc=plan.gc, rng=rng)
     starts = _peak_starts(n_peaks, length, plan, rng=rng)
-    peaks = _peak_table(starts, length, plan)
+    peaks = peak_table(starts, length, plan.peak_width)
     planter = Planter(bases, rng)
     if gc_bias:
         for start in starts:
-            shift_gc(bases[start : start + plan.peak_width], gc_bias, gc=plan.gc, rng=rng)
-    singles, pair = list(motifs), None
-    if pair_spacing is not None:
+            shift_gc(bases[start : start + plan.peak_width], gc_bias, gc=plan.background.gc(plan.gc), rng=rng)
+    singles, pair, pairing = list(motifs), None, _pairing(pair_spacing)
+    if pairing is not None:
         pair, singles = (motifs[0], motifs[1]), list(motifs[2:])
     for start, name in zip(starts.tolist(), peaks["name"], strict=True):
         for choice in rng.integers(len(singles) + (pair is not None), size=rng.choice(len(plan.sites_per_peak), p=plan.sites_per_peak)):
-            if choice == len(singles) and pair is not None and pair_spacing is not None:
-                planter.plant_pair(pair, start, start + plan.peak_width, spacing=pair_spacing, peak=name)
+            if choice == len(singles) and pair is not None and pairing is not None:
+                planter.plant_pair(pair, start, start + plan.peak_width, arrangement=pairing.arrangement(rng), peak=name)
             else:
                 planter.plant(singles[choice], start, start + plan.peak_width, peak=name)
-    _plant_outside(planter, starts, plan, pair=pair, decoys=decoys)
+    plant_outside(planter, starts, plan, pair=pair, pairing=pairing, decoys=decoys)
     genome = {f"chr{i + 1}": bases[i * length : (i + 1) * length] for i in range(plan.n_chromosomes)}
-    return Simulation(genome, peaks, _truth_table(planter.sites, length), list(motifs), list(decoys))
+    counts = None if plan.counts is None else count_table(plan.counts, peaks, planter.sites, genome=genome, rng=rng)
+    if counts is not None:
+        peaks["score"] = counts["count"]
+    return Simulation(genome, peaks, truth_table(planter.sites, length), list(motifs), list(decoys), counts)
+
+
+def _pairing(given: int | Pairing | None) -> Pairing | None:
+    return Pairing((given, given)) if isinstance(given, int) else given
 
 
 def write_simulation(folder: str | Path, simulation: Simulation, *, force: bool = False) -> dict[str, Path]:
-    """Write a simulation: genome.fa, peaks.bed, truth.tsv, motifs.meme, and decoys.meme where there are any.
+    """Write a simulation: genome.fa, peaks.bed, truth.tsv, motifs.meme, and decoys.meme and counts.tsv where there are any.
 
     Parameters
     ----------
@@ -173,7 +198,7 @@ def write_simulation(folder: str | Path, simulation: Simulation, *, force: bool 
     Returns
     -------
     dict of str to Path
-        What was written, by its kind (genome, peaks, truth, motifs, decoys).
+        What was written, by its kind (genome, peaks, truth, motifs, decoys, counts).
 
     Raises
     ------
@@ -181,7 +206,8 @@ def write_simulation(folder: str | Path, simulation: Simulation, *, force: bool 
         If one of the files is there and `force` was not given; nothing is written then.
     """
     to = Path(folder)
-    paths = {kind: to / name for kind, name in FILES.items() if kind != "decoys" or simulation.decoys}
+    lacking = {kind for kind, there in (("decoys", bool(simulation.decoys)), ("counts", simulation.counts is not None)) if not there}
+    paths = {kind: to / name for kind, name in FILES.items() if kind not in lacking}
     check_writable(to, list(paths.values()), force=force)
     fresh = not to.exists()
     work = to.parent / f".{to.name}-{uuid.uuid4().hex[:8]}" if fresh else to  # a new folder appears when it is whole
@@ -190,6 +216,8 @@ def write_simulation(folder: str | Path, simulation: Simulation, *, force: bool 
         write_fasta(work / FILES["genome"], list(simulation.genome), list(simulation.genome.values()), force=force)
         write_bed(work / FILES["peaks"], simulation.peaks, force=force)
         write_tsv(work / FILES["truth"], simulation.truth, force=force)
+        if simulation.counts is not None:
+            write_tsv(work / FILES["counts"], simulation.counts, force=force)
         for kind, motifs in (("motifs", simulation.motifs), ("decoys", simulation.decoys)):
             if kind in paths:
                 write_meme(work / FILES[kind], motifs, force=force)
@@ -211,25 +239,30 @@ def check_writable(folder: Path, files: Sequence[Path], *, force: bool) -> None:
         raise OutputExistsError(f"{folder} already holds {', '.join(there)}; nothing is overwritten unasked. Choose another folder or give --force.")
 
 
-def _check(motifs: Sequence[Motif], n_peaks: int, plan: Layout, *, decoys: Sequence[Motif], pair_spacing: int | None, gc_bias: float) -> int:
+def _check(
+    motifs: Sequence[Motif], n_peaks: int, plan: Layout, *, decoys: Sequence[Motif], pair_spacing: int | Pairing | None, gc_bias: float
+) -> int:
     """Check what was asked for; return the length of a chromosome."""
     if not motifs:
         raise InputError("there are no motifs to plant; expected at least one. Read some with seqdl.read_motifs or load_database('jaspar').")
     widest = max((*motifs, *decoys), key=lambda motif: motif.width)
     if widest.width > plan.peak_width:
         raise InputError(f"motif '{widest.label}' is {widest.width} bp wide; expected no more than a peak, {plan.peak_width} bp. Use wider peaks.")
-    if pair_spacing is not None:
+    pairing = _pairing(pair_spacing)
+    if pairing is not None:
         if len(motifs) < 2:
             raise InputError("a pair was asked for but there is one motif; expected two or more. Give a second motif.")
-        needed = motifs[0].width + pair_spacing + motifs[1].width
-        if pair_spacing < 0 or needed > plan.peak_width:
+        widest_pair = motifs[0].width + pairing.spacing[1] + motifs[1].width
+        if widest_pair > plan.peak_width:
             raise InputError(
-                f"a pair spaced {pair_spacing} bp apart takes {needed} bp; expected a spacing of 0 or more that fits a peak of {plan.peak_width} bp."
+                f"a pair spaced {pairing.spacing[1]} bp apart takes {widest_pair} bp; expected a spacing that fits a peak of {plan.peak_width} bp. "
+                "Make peaks wider."
             )
     if n_peaks < 1 or plan.n_chromosomes < 1:
         raise InputError(f"{n_peaks} peaks on {plan.n_chromosomes} chromosomes were asked for; expected 1 or more of each.")
-    if not 0 < plan.gc + gc_bias < 1 or not 0 < plan.gc < 1:
-        raise InputError(f"a GC content of {plan.gc:g} with a bias of {gc_bias:g} in peaks leaves 0 to 1; expected both inside. Try a bias of 0.1.")
+    gc = plan.background.gc(plan.gc)
+    if not 0 < gc + gc_bias < 1 or not 0 < gc < 1:
+        raise InputError(f"a GC content of {gc:g} with a bias of {gc_bias:g} in peaks leaves 0 to 1; expected both inside. Try a bias of 0.1.")
     if abs(sum(plan.sites_per_peak) - 1) > 1e-9 or min(plan.sites_per_peak) < 0:
         raise InputError(f"the probabilities of 0, 1, 2, ... sites a peak are {plan.sites_per_peak}; expected numbers of 0 or more that sum to 1.")
     length = (plan.genome_length or 7 * n_peaks * plan.peak_width) // plan.n_chromosomes
@@ -251,50 +284,3 @@ def _peak_starts(n_peaks: int, length: int, plan: Layout, *, rng: np.random.Gene
         gaps = np.sort(rng.integers(0, length - n * step + 1, size=n))  # what is left over, dealt at random
         starts.append(i * length + gaps + np.arange(n) * step + plan.peak_width // 2)
     return np.concatenate(starts)
-
-
-def _peak_table(starts: NDArray[np.int64], length: int, plan: Layout) -> pd.DataFrame:
-    begin = starts % length
-    chrom = [f"chr{i + 1}" for i in (starts // length).tolist()]
-    names = [f"peak{i + 1}" for i in range(len(starts))]
-    return pd.DataFrame({"chrom": chrom, "start": begin, "end": begin + plan.peak_width, "name": names, "score": 0, "strand": "."})
-
-
-def _plant_outside(planter: Planter, starts: NDArray[np.int64], plan: Layout, *, pair: tuple[Motif, Motif] | None, decoys: Sequence[Motif]) -> None:
-    """Plant decoys everywhere, and the motifs of a pair one by one outside peaks."""
-    rng, size = planter.rng, len(planter.bases)
-    length = size // plan.n_chromosomes
-    inside = np.zeros(size, dtype=bool)
-    for start in starts.tolist():
-        inside[start : start + plan.peak_width] = True
-    names = dict(zip(starts.tolist(), (f"peak{i + 1}" for i in range(len(starts))), strict=True))
-    jobs = [("decoy", motif, size // plan.decoy_distance // max(1, len(decoys))) for motif in decoys]
-    if pair is not None:
-        pairs_a_base = sum(site.kind == "pair" for site in planter.sites) / 2 / (len(starts) * plan.peak_width)
-        jobs += [("lone", motif, int(pairs_a_base * size)) for motif in pair]
-    for kind, motif, n in jobs:
-        for at in rng.integers(0, size - motif.width + 1, size=n).tolist():
-            end = at + motif.width
-            whole = inside[at:end].all()
-            crosses = at // length != (end - 1) // length or (inside[at:end].any() and not whole)
-            if crosses or (kind == "lone" and whole):
-                continue
-            home = int(np.searchsorted(starts, at, side="right")) - 1
-            planter.plant(motif, at, end, peak=names[int(starts[home])] if whole else "", kind=kind)
-
-
-def _truth_table(sites: Sequence[Site], length: int) -> pd.DataFrame:
-    """Make the truth table of sites, sorted by place."""
-    rows = [
-        (
-            f"chr{site.start // length + 1}",
-            site.start % length,
-            site.start % length + site.end - site.start,
-            site.strand,
-            site.motif,
-            site.peak,
-            site.kind,
-        )
-        for site in sorted(sites, key=lambda site: site.start)
-    ]
-    return pd.DataFrame(rows, columns=list(TRUTH_COLUMNS))

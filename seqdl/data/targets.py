@@ -164,6 +164,34 @@ def base_labels(
     return _along_strand(found, intervals)
 
 
+def site_map(places: pd.DataFrame, intervals: pd.DataFrame, *, half_width: int) -> NDArray[np.uint8]:
+    """Return a label over every site of intervals: the base it lies at and those on either side.
+
+    Parameters
+    ----------
+    places : DataFrame
+        Columns chrom and start: the base of each site.
+    intervals : DataFrame
+        Columns chrom, start, end of one length L; where there is a column strand, ``"-"`` rows are read from right to left.
+    half_width : int
+        Bases (bp) on either side of a site that are labelled too.
+
+    Returns
+    -------
+    uint8 array, (I, L)
+        1 on a site, else 0. All sites that reach into an interval are shown, not only one.
+
+    Examples
+    --------
+    >>> places = pd.DataFrame({"chrom": ["chrI"], "start": [4]})
+    >>> site_map(places, pd.DataFrame({"chrom": ["chrI"], "start": [0], "end": [8]}), half_width=1)
+    array([[0, 0, 0, 1, 1, 1, 0, 0]], dtype=uint8)
+    """
+    start = places["start"].to_numpy(np.int64)
+    around = pd.DataFrame({"chrom": places["chrom"].to_numpy(), "start": start - half_width, "end": start + half_width + 1})
+    return base_labels(around, intervals)
+
+
 def _paint(out: NDArray[np.uint8], features: pd.DataFrame, intervals: pd.DataFrame, *, rows: NDArray[np.intp], label: int) -> None:
     """Write a label over all bases of some rows that lie in a feature."""
     groups = cast("dict[Any, NDArray[np.intp]]", features.groupby("chrom", sort=False).indices)

@@ -97,7 +97,7 @@ def audit_config(config: Config) -> tuple[SequenceData, Audit]:
         If the inputs are wrong or do not suffice; nothing has been written then.
     """
     data = prepare(config)
-    return data, _with_baseline(data, dataclasses.asdict(resolve_data(config.data)), config.seed)
+    return data, _with_baseline(data, dataclasses.asdict(resolve_data(config)), config.seed)
 
 
 def _with_baseline(data: SequenceData, settings: dict[str, Any], seed: int) -> Audit:

@@ -124,14 +124,21 @@ def build_task(config: Config, data: SequenceData) -> Task:
     from seqdl.tasks.ensemble import Ensemble
 
     torch.manual_seed(config.seed)
-    made = [
-        create_task(encoder=create_model(**one["model"]), **{**_from_data(one["task"], data), "strands": config.strands, **one["task"]})
-        for one in ({"model": config.model, "task": config.task}, *config.ensemble)
-    ]
+    made = []
+    for one in ({"model": config.model, "task": config.task}, *config.ensemble):
+        encoder = create_model(**{**_model_from_data(one["model"]["name"], data), **one["model"]})
+        made.append(create_task(encoder=encoder, **{**_task_from_data(one["task"], data), "strands": config.strands, **one["task"]}))
     return made[0] if len(made) == 1 else Ensemble(made)
 
 
-def _from_data(task: dict[str, Any], data: SequenceData) -> dict[str, Any]:
-    """Return the options of a task that follow from the data."""
-    length = {"length": data.length} if task.get("pooling") == "flatten" else {}
-    return {"outputs": data.classes or data.outputs, **length}
+def _model_from_data(name: str, data: SequenceData) -> dict[str, Any]:
+    """Return the options of a model that follow from the data: input channels, and the length where it sees the whole window."""
+    channels = {} if data.signal is None else {"in_channels": 4 + data.signal.shape[1]}
+    return {**channels, **({"length": data.length} if "length" in MODELS.options(name) else {})}
+
+
+def _task_from_data(task: dict[str, Any], data: SequenceData) -> dict[str, Any]:
+    """Return the options of a task that follow from the data: outputs, and the length where it reads one length only."""
+    options = TASKS.options(task["name"])
+    wants_length = "length" in options and ("pooling" not in options or task.get("pooling") == "flatten")
+    return {"outputs": data.classes or data.outputs, **({"length": data.length} if wants_length else {})}

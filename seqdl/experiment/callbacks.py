@@ -1,4 +1,4 @@
-"""What happens while Lightning trains: a progress bar, a row in log.csv an epoch, seeds by epoch."""
+"""What happens while Lightning trains: a progress bar, a row in log.csv an epoch, seeds by epoch, penalties, frozen layers, checkpoints."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import csv
 import os
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.callbacks import ModelCheckpoint
+from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -45,6 +47,8 @@ class EpochLog(pl.Callback):
         own = [name for name in found if name.startswith("val_") and name not in FIRST_COLUMNS]
         columns = (*FIRST_COLUMNS, *own, *LAST_COLUMNS)
         self.rows.append({name: _shorten(found.get(name, "")) for name in columns})
+        if not trainer.is_global_zero:
+            return
         temporary = self.path.with_suffix(".part")
         with temporary.open("w", newline="") as handle:
             writer = csv.DictWriter(handle, columns)
@@ -67,7 +71,97 @@ class EpochSeeds(pl.Callback):
     def on_train_batch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int) -> None:
         """Seed torch, for dropout, at the first batch: opening the loaders draws too, once more in a run that was taken up again."""
         if batch_idx == 0:
-            torch.manual_seed(self.seed * 100_003 + trainer.current_epoch)
+            torch.manual_seed(self.seed * 100_003 + trainer.current_epoch + 1_000_003 * trainer.global_rank)
+
+
+class Penalty(pl.Callback):
+    """Adds the gradient of l1 * sum |w| + l2 / 2 * sum w^2 over kernels and matrices; biases and norms are left alone.
+
+    It is no part of the loss that is logged, so that losses compare between penalties.
+
+    Parameters
+    ----------
+    l1, l2 : float
+    """
+
+    def __init__(self, l1: float, l2: float) -> None:
+        self.l1, self.l2 = l1, l2
+
+    def on_after_backward(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Add it, before the gradient is clipped."""
+        for weight in pl_module.parameters():
+            if weight.grad is not None and weight.ndim > 1:
+                weight.grad.add_(weight.detach().sign(), alpha=self.l1).add_(weight.detach(), alpha=self.l2)
+
+
+class KeepFrozen(pl.Callback):
+    """Keeps frozen parts as they are at prediction: no dropout in them, and no new statistics in their norms."""
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Put every part whose weights are all frozen into evaluation mode."""
+        for part in pl_module.modules():
+            weights = list(part.parameters())
+            if weights and not any(weight.requires_grad for weight in weights):
+                part.eval()
+
+
+class Plateau(pl.Callback):
+    """Lowers the learning rate where the validation score has not become better for some epochs.
+
+    Lightning itself would do so only when the epoch's checkpoint is already written, and a run taken up again would miss it.
+
+    Parameters
+    ----------
+    monitor : str
+    mode : {"min", "max"}
+    factor : float
+        What the rate is multiplied by.
+    patience : int
+        Epochs without a better score.
+    """
+
+    def __init__(self, monitor: str, *, mode: Literal["min", "max"], factor: float, patience: int) -> None:
+        self.monitor = monitor
+        self.options: dict[str, Any] = {"mode": mode, "factor": factor, "patience": patience}
+        self.states: list[dict[str, Any]] = []
+        self.schedules: list[ReduceLROnPlateau] = []
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Watch every optimiser, from where it was left."""
+        self.schedules = [ReduceLROnPlateau(optimiser, **self.options) for optimiser in trainer.optimizers]
+        for schedule, state in zip(self.schedules, self.states, strict=False):
+            schedule.load_state_dict(state)
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Take note of the score."""
+        for schedule in self.schedules:
+            schedule.step(float(trainer.callback_metrics[self.monitor]))
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what has to be known to go on."""
+        return {"schedules": [schedule.state_dict() for schedule in self.schedules]}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Keep it until training starts."""
+        self.states = state_dict["schedules"]
+
+
+class FolderCheckpoint(ModelCheckpoint):
+    """A checkpoint that knows its best score again in a folder that was moved or copied."""
+
+    @property
+    def state_key(self) -> str:
+        """The name under which a checkpoint holds its state: the same as that of the class it refines."""
+        return super().state_key.replace(type(self).__qualname__, ModelCheckpoint.__qualname__, 1)
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take the state over, with its paths in this folder."""
+        paths = {name: self._here(state_dict[name]) for name in ("best_model_path", "kth_best_model_path", "last_model_path")}
+        models = {self._here(path): score for path, score in state_dict["best_k_models"].items()}
+        super().load_state_dict(state_dict | paths | {"best_k_models": models, "dirpath": self.dirpath})
+
+    def _here(self, path: str) -> str:
+        return str(Path(str(self.dirpath)) / Path(path).name) if path else path
 
 
 class StepBar(pl.Callback):
@@ -80,7 +174,7 @@ class StepBar(pl.Callback):
         """Open the bar."""
         from tqdm import tqdm
 
-        disable = True if os.environ.get("SEQDL_QUIET") else None
+        disable = True if os.environ.get("SEQDL_QUIET") or not trainer.is_global_zero else None
         total = int(trainer.estimated_stepping_batches)
         self.bar = tqdm(total=total, initial=trainer.global_step, desc="training", unit="step", disable=disable, leave=False)
 

@@ -7,85 +7,13 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, TypeAlias, get_args, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 from seqdl.errors import FormatError, InputError, UnknownNameError
+from seqdl.experiment.data_config import DataConfig
+from seqdl.experiment.option import COUNT, SEEDS, option
+from seqdl.experiment.training_config import TrainingConfig
 from seqdl.registry import MODELS, TASKS, Registry
-
-Bounds: TypeAlias = tuple[float, float]
-COUNT: Bounds = (1, math.inf)
-NOT_NEGATIVE: Bounds = (0, math.inf)
-SEEDS: Bounds = (0, 2**32 - 1)
-
-
-def option(
-    default: Any, text: str, *, choices: tuple[str, ...] = (), is_path: bool = False, metavar: str | None = None, within: Bounds | None = None
-) -> Any:
-    """Declare a config field that is also a flag; `within` holds the least and the largest value."""
-    metadata = {"help": text, "choices": choices, "is_path": is_path, "metavar": metavar, "within": within}
-    if isinstance(default, list):
-        return field(default_factory=lambda: list(default), metadata=metadata)
-    return field(default=default, metadata=metadata)
-
-
-@dataclass
-class DataConfig:
-    """Where the examples come from and how they are split."""
-
-    genome: str | None = option(None, "genome FASTA, plain or compressed", is_path=True, metavar="G.fa")
-    peaks: str | None = option(None, "BED or narrowPeak of bound regions", is_path=True, metavar="P.bed")
-    fasta: list[str] | None = option(
-        None, "two FASTA files: positives, negatives; or one, with --negatives dinuc; or several classes: name=FILE ...", is_path=True, metavar="FILE"
-    )
-    table: str | None = option(None, "CSV or TSV with a column of sequences and a column of targets", is_path=True, metavar="T.csv")
-    sequence_column: str = option("sequence", "with --table: column of the sequences", metavar="NAME")
-    target_columns: list[str] | None = option(None, "with --table: column of the targets: 0 and 1, classes, or numbers", metavar="NAME")
-    id_column: str | None = option(None, "with --table: column of the names; default: the row's number", metavar="NAME")
-    split_column: str | None = option(None, "with --table: column that says train, val or test", metavar="NAME")
-    negatives: str | None = option(
-        None, "gc: GC-matched genomic (default with a genome), genomic, flank, dinuc: shuffled positives; or a file", metavar="KIND|FILE"
-    )
-    ratio: int = option(2, "negatives a positive where they are made, in validation and test", metavar="N")
-    train_ratio: int = option(20, "the same in training, where more of them help", metavar="N")
-    window: int = option(200, "width of the window around a peak (bp)", metavar="BP")
-    center: str | None = option(None, "centre of the window; default: the summit where the file has one", choices=("summit", "midpoint"))
-    exclude: str | None = option(None, "BED of regions that no window may touch", is_path=True, metavar="B.bed")
-    split: str | None = option(None, "default: chromosome for intervals, homology for FASTA", choices=("chromosome", "homology", "random", "column"))
-    val_chromosomes: list[str] | None = option(None, "chromosomes for validation", metavar="CHROM")
-    test_chromosomes: list[str] | None = option(None, "chromosomes for the test", metavar="CHROM")
-    val_fasta: list[str] | None = option(None, "ready-made validation set: positives, negatives", is_path=True, metavar="FILE")
-    test_fasta: list[str] | None = option(None, "ready-made test set: positives, negatives", is_path=True, metavar="FILE")
-    fold: int | None = option(None, "with --folds in a config: this fold only", metavar="K")
-    n_folds: int | None = option(None, "number of folds that --fold counts in", metavar="K")
-    rename_chromosomes: bool = option(False, "reconcile chr1, 1, chrI, I, chrM, MT, chrmt with the genome's names")
-    chromosome_aliases: str | None = option(None, "TSV of alias and genome name, used with --rename-chromosomes", is_path=True, metavar="A.tsv")
-    ambiguous: str = option(
-        "zero",
-        "letters other than A C G T (N and IUPAC alike): zero: no base at all, uniform: a quarter of each base, "
-        "drop: drop the example, error: refuse it; padding is no base in any case",
-        choices=("zero", "uniform", "drop", "error"),
-    )
-    deduplicate: bool = option(False, "drop repeated sequences, also on the other strand")
-
-
-@dataclass
-class TrainingConfig:
-    """How the network is trained."""
-
-    max_steps: int | None = option(None, "optimiser steps; default: by the number of positives", metavar="N", within=COUNT)
-    max_epochs: int | None = option(None, "passes over the training set, instead of steps", metavar="N", within=COUNT)
-    batch_size: int = option(64, "examples in a batch", metavar="N", within=(2, math.inf))
-    lr: float = option(0.01, "peak learning rate (AdamW, one cycle)", metavar="RATE", within=(1e-9, 100))
-    weight_decay: float = option(0.01, "weight decay", metavar="W", within=NOT_NEGATIVE)
-    warmup: float = option(0.25, "share of the steps in which the learning rate rises", metavar="SHARE", within=(0, 1))
-    positive_share: float = option(0.4, "share of positives in a training batch; 0: as they come", metavar="SHARE", within=(0, 0.99))
-    patience: int = option(0, "epochs without a better validation score before stopping; 0: never", metavar="N", within=NOT_NEGATIVE)
-    clip: float = option(5.0, "largest norm of the gradient; 0: any", metavar="NORM", within=NOT_NEGATIVE)
-    jitter: int = option(0, "move training windows by up to so many bp, either way, over the genome's own bases", metavar="BP", within=NOT_NEGATIVE)
-    mask: float = option(0.0, "share of the bases of a training sequence that are made ambiguous", metavar="SHARE", within=(0, 0.99))
-    mutate: float = option(0.0, "share of the bases of a training sequence that are replaced by another", metavar="SHARE", within=(0, 0.75))
-    workers: int = option(0, "loader processes", metavar="N", within=NOT_NEGATIVE)
-    keep: str = option("best", "weights that count: best on validation, or those of the last step", choices=("best", "last"))
 
 
 @dataclass

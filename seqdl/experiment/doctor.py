@@ -10,11 +10,11 @@ import numpy as np
 
 from seqdl.data.dataset import SequenceData
 from seqdl.experiment.build import create_model, create_task
-from seqdl.experiment.config import TrainingConfig
 from seqdl.experiment.evaluate import evaluate_predictions
 from seqdl.experiment.fit import fit_task
 from seqdl.experiment.predict import prediction_table
 from seqdl.experiment.provenance import library_versions
+from seqdl.experiment.training_config import TrainingConfig
 from seqdl.experiment.yardstick import yardstick
 from seqdl.sequence.encode import encode
 

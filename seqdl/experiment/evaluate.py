@@ -18,7 +18,18 @@ if TYPE_CHECKING:
     from seqdl.types import Ints
 
 MOST_BASELINE_ROWS = 60_000
-HEADINGS = {"auroc": "AUROC", "auprc": "AUPRC", "macro_auroc": "mean AUROC", "pearson": "Pearson r", "spearman": "Spearman r"}
+HEADINGS = {
+    "auroc": "AUROC",
+    "auprc": "AUPRC",
+    "macro_auroc": "mean AUROC",
+    "pearson": "Pearson r",
+    "spearman": "Spearman r",
+    "bits_per_base": "bits per base",
+    "log_pearson": "Pearson r of logs",
+    "profile_pearson": "r within windows",
+    "within_10": "within 10 bp",
+    "median_distance": "median distance",
+}
 
 
 class Evaluation(dict[str, Any]):
@@ -98,7 +109,8 @@ def evaluate_baselines(
         Baseline -> its scores of the validation and the test split, in the order of `predictions`.
     """
     rows, held_out = baseline_rows(data, seed), data.held_out_rows()
-    baselines = by.fit(data.codes[rows], data.targets()[rows, 0], motifs=motifs, seed=seed)
+    targets = data.targets()[rows]
+    baselines = by.fit(data.codes[rows], targets if targets.shape[1] > 1 else targets[:, 0], motifs=motifs, seed=seed)
     test = (predictions["split"] == "test").to_numpy()
     target, network = by.scores(predictions[test])
     entries: dict[str, Any] = {}
@@ -118,7 +130,7 @@ def baseline_rows(data: SequenceData, seed: int) -> Ints:
     rng = np.random.default_rng(seed)
     if data.kind != "binary":
         return np.sort(rng.choice(rows, MOST_BASELINE_ROWS, replace=False))
-    positive = data.targets()[rows, 0] > 0
+    positive = (data.targets()[rows] > 0).any(axis=1)
     n = max(int(positive.sum()), MOST_BASELINE_ROWS - int(positive.sum()))
     drawn = rng.choice(rows[~positive], min(n, int((~positive).sum())), replace=False)
     return np.sort(np.concatenate([rows[positive], drawn]))
@@ -126,11 +138,11 @@ def baseline_rows(data: SequenceData, seed: int) -> Ints:
 
 def comparison(metrics: Mapping[str, Any]) -> str:
     """Return the network beside its baselines as a small table for the terminal."""
-    kind = str(metrics.get("task") or "binary")
-    shown = yardstick(kind, metrics.get("outputs") or ()).headline
+    shown = metrics.get("headline") or yardstick(str(metrics.get("task") or "binary"), metrics.get("outputs") or ()).headline
     rows = [("network", metrics["test"], "")]
     rows += [(name, entry, str(entry.get("detail", ""))) for name, entry in (metrics.get("baselines") or {}).items()]
-    lines = ["  ".join([f"{'':8}", *(f"{HEADINGS.get(metric, metric):<20}" for metric in shown)])]
+    width = max(len(name) for name, _, _ in rows)
+    lines = ["  ".join([f"{'':{width}}", *(f"{HEADINGS.get(metric, metric):<20}" for metric in shown)])]
     for name, entry, detail in rows:
-        lines.append("  ".join([f"{name:8}", *(f"{number(entry.get(metric) or {}):<20}" for metric in shown), detail]).rstrip())
+        lines.append("  ".join([f"{name:{width}}", *(f"{number(entry.get(metric) or {}):<20}" for metric in shown), detail]).rstrip())
     return "\n".join(lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from seqdl.experiment.complete import intervals_of, silent
 from seqdl.experiment.evaluate import Evaluation, evaluate_baselines, evaluate_predictions
 from seqdl.experiment.predict import prediction_table
 from seqdl.experiment.prepare import prepare
-from seqdl.experiment.yardstick import yardstick
+from seqdl.experiment.yardstick import measured_as, yardstick
 from seqdl.io.databases import load_database
 
 if TYPE_CHECKING:
@@ -63,15 +64,24 @@ def measure(run: Run, inputs: Config | None = None, *, seed: int | None = None, 
         "test", "test_leak_free", "baselines", "n_leaks", and "val" for the run's own data.
     """
     seed = int(run.config.get("seed", 0)) if seed is None else seed
+    if inputs is not None:
+        inputs = dataclasses.replace(inputs, task=run.config.get("task") or inputs.task)  # what is read of the files depends on the task
     data = run.data if inputs is None else _beside_training(run.data, check_kind(prepare_all(inputs), run.data))
+    if run.task.per_base:
+        from seqdl.experiment.along import held_by, measure_along
+
+        held = held_by(run.task, data, device=run.config.get("device", "auto"))
+        found = measure_along(run.task, data, held, motifs=load_database(run.config.get("database") or "jaspar"), seed=seed, say=say)
+        return found | {"task": run.config["task"]["name"], "outputs": run.task.outputs, "test": Evaluation(found["test"])}
     predictions = run.predictions if inputs is None else prediction_table(run.task, data, device=run.config.get("device", "auto"))
     leaks = find_leaks(data.codes, data.examples["split"].to_numpy(), intervals=intervals_of(data))
-    by = yardstick(data.kind, run.task.outputs)
+    kind = measured_as(run.task, data)
+    by = yardstick(kind, run.task.outputs)
     found = evaluate_predictions(predictions, by, leaky=leaks.leaky[predictions.index], seed=seed)
     say("fitting the baselines on the run's training split: GC, k-mers and others")
     known = load_database(run.config.get("database") or "jaspar")
     found["baselines"], _ = evaluate_baselines(data, predictions, by, motifs=known, seed=seed)
-    found |= {"task": data.kind, "outputs": run.task.outputs}
+    found |= {"task": kind, "headline": by.headline, "outputs": run.task.outputs}
     found["test"] = Evaluation(found["test"])
     found["n_leaks"] = int(leaks.leaky[data.rows("test")].sum())
     return found
@@ -86,6 +96,11 @@ def prepare_all(config: Config) -> SequenceData:
 
 def check_kind(other: SequenceData, own: SequenceData) -> SequenceData:
     """Return the data, or raise `InputError` if they ask for another task than the run was trained for."""
+    if len(other.outputs) != len(own.outputs) or (other.signal is None) != (own.signal is None):
+        raise InputError(
+            f"the run was trained with {len(own.outputs)} outputs{'' if own.signal is None else ' and an input signal'}, and these data have "
+            f"{len(other.outputs)}{'' if other.signal is None else ' and an input signal'}: the same was expected. Name as many columns or files."
+        )
     if other.kind != own.kind or not set(other.classes or ()) <= set(own.classes or ()):
         was = f"{own.kind} ({', '.join(own.classes)})" if own.classes else own.kind
         now = f"{other.kind} ({', '.join(other.classes)})" if other.classes else other.kind
@@ -99,11 +114,24 @@ def _beside_training(own: SequenceData, other: SequenceData) -> SequenceData:
 
     rows = own.rows("train")
     sequences = [*own.sequences(rows), *other.sequences(other.rows())]
-    target = np.concatenate([own.examples[own.outputs[0]].to_numpy()[rows], other.examples[other.outputs[0]].to_numpy()])
+    if own.tracks is not None and own.length != other.length:
+        raise InputError(
+            f"the run was trained on windows of {own.length:,} bp, and these data have {other.length:,} bp: the same was expected. "
+            f"Use --window {own.length}."
+        )
     split = ["train"] * len(rows) + ["test"] * len(other)
     names = [*("train:" + own.examples["id"].iloc[rows]), *other.examples["id"]]
-    made = SequenceData.from_sequences(sequences, target, split, names=names)
-    made.classes, made.numeric, made.ambiguous = own.classes, own.numeric, own.ambiguous
+    made = SequenceData.from_sequences(sequences, np.zeros(len(names)), split, names=names)
+    targets = {
+        name: np.concatenate([own.examples[name].to_numpy()[rows], other.examples[theirs].to_numpy()])
+        for name, theirs in zip(own.outputs, other.outputs, strict=True)
+    }
+    made.examples = made.examples.drop(columns=["target", "split"]).assign(**targets, split=split)
+    for name in ("outputs", "classes", "numeric", "counts", "labels", "ambiguous"):
+        setattr(made, name, getattr(own, name))
+    for name in ("tracks", "signal"):
+        mine, theirs = getattr(own, name), getattr(other, name)
+        setattr(made, name, None if mine is None or theirs is None else np.concatenate([mine[rows], theirs]))
     return made
 
 
@@ -112,7 +140,7 @@ def check_passes(metrics: dict[str, Any], checks: list[str]) -> None:
     if "leak" in checks and metrics["n_leaks"]:
         raise CheckFailed(f"{metrics['n_leaks']:,} test examples leak from the training set.")
     if "baseline" in checks:
-        lead = yardstick(metrics["task"], metrics["outputs"]).headline[0]
+        lead = metrics["headline"][0]
         network = metrics["test"][lead]["value"]
         for name, entry in metrics["baselines"].items():
             value = entry[lead]["value"]

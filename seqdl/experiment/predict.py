@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from seqdl.errors import InputError
 from seqdl.experiment.fit import accelerator
+from seqdl.experiment.spread import spread_columns
 from seqdl.progress import track
 from seqdl.types import Codes, Floats, Ints
 
@@ -19,9 +20,14 @@ if TYPE_CHECKING:
     from seqdl.data.dataset import SequenceData
     from seqdl.tasks.base import Task
 
+WINDOWS_AT_ONCE = 4_096
+"""Windows whose predictions along the sequence are brought to float64 at a time."""
+
 
 @torch.inference_mode()
-def predict_logits(task: Task, codes: Codes, *, lengths: Ints | None = None, batch_size: int = 512, device: str = "auto") -> Floats:
+def predict_logits(
+    task: Task, codes: Codes, *, lengths: Ints | None = None, signal: Floats | None = None, batch_size: int = 512, device: str = "auto"
+) -> Floats:
     """Return the logits of sequences.
 
     Parameters
@@ -30,12 +36,14 @@ def predict_logits(task: Task, codes: Codes, *, lengths: Ints | None = None, bat
     codes : Codes, (N, L)
     lengths : int array (N,), optional
         True lengths of sequences that are padded at their end.
+    signal : array (N, C, L), optional
+        Measured tracks, of a network that reads them.
     batch_size : int, default 512
     device : str, default "auto"
 
     Returns
     -------
-    array, (N, T), float32
+    array, (N, T), or (N, T, L) of a task per base, float32
 
     Raises
     ------
@@ -49,12 +57,22 @@ def predict_logits(task: Task, codes: Codes, *, lengths: Ints | None = None, bat
     for start in track(starts, "predicting"):
         chunk = torch.from_numpy(np.ascontiguousarray(codes[start : start + batch_size])).to(place)
         size = None if lengths is None else torch.from_numpy(lengths[start : start + batch_size]).to(place)
-        parts.append(task.logits(task.one_hot(chunk, size), size).float().cpu().numpy())
+        x = task.one_hot(chunk, size)
+        if signal is not None:
+            x = torch.cat([x, torch.from_numpy(np.ascontiguousarray(signal[start : start + batch_size])).to(x)], dim=1)
+        parts.append(task.logits(x, size).float().cpu().numpy())
     task.to("cpu")
     logits = np.concatenate(parts) if parts else np.empty((0, len(task.outputs)), dtype=np.float32)
     if len(logits) != len(codes):
         raise InputError(f"{len(codes):,} sequences gave {len(logits):,} predictions: one each was expected. The encoder changes the batch.")
     return logits
+
+
+def data_logits(task: Task, data: SequenceData, rows: Ints, *, device: str = "auto") -> Floats:
+    """Return the logits of some rows of a data set, with whatever a network reads of them."""
+    lengths = None if data.lengths is None else data.lengths[rows]
+    signal = None if data.signal is None else data.signal[rows]
+    return predict_logits(task, data.codes[rows], lengths=lengths, signal=signal, device=device)
 
 
 def device_name(device: str) -> str:
@@ -78,12 +96,34 @@ def linked(task: Task, logits: Floats) -> Floats:
     return task.link(torch.from_numpy(np.asarray(logits, dtype=np.float64))).numpy()
 
 
-def prediction_columns(task: Task, logits: Floats, targets: Floats | None = None) -> dict[str, NDArray[Any]]:
+def linked_along(task: Task, logits: Floats, *, lengths: Ints | None = None) -> Floats:
+    """Return predictions for logits (N, T, L) of a task per base, float32 and of the same shape; NaN in the padding."""
+    found = np.empty(logits.shape, dtype=np.float32)
+    for start in range(0, len(logits), WINDOWS_AT_ONCE):
+        rows = slice(start, start + WINDOWS_AT_ONCE)
+        found[rows] = linked(task, logits[rows])
+    if lengths is not None:
+        found[np.broadcast_to((np.arange(logits.shape[2]) >= lengths[:, None])[:, None], found.shape)] = np.nan
+    return found
+
+
+def summed_up(task: Task, logits: Floats, lengths: Ints | None = None) -> tuple[Floats, Floats]:
+    """Return predictions and logits (N, T): of a task per base what stands for the whole window."""
+    if logits.ndim == 2:
+        return linked(task, logits), logits
+    with torch.inference_mode():
+        parts = [task.summary(torch.from_numpy(logits[start : start + WINDOWS_AT_ONCE])) for start in range(0, len(logits), WINDOWS_AT_ONCE)]
+    whole = torch.cat(parts).numpy() if parts else np.empty((0, len(task.outputs)), dtype=np.float32)
+    return task.pool(linked_along(task, logits, lengths=lengths)), whole
+
+
+def prediction_columns(task: Task, logits: Floats, targets: Floats | None = None, *, lengths: Ints | None = None) -> dict[str, NDArray[Any]]:
     """Return the columns target, prediction and logit, with the output's name behind them where there are several.
 
-    Of classes that exclude each other, target and prediction are names; the probability of each stands in prediction_NAME.
+    Of classes that exclude each other, target and prediction are names; the probability of each stands in prediction_NAME. Of a task
+    per base, logits are (N, T, L) and the columns sum each window up.
     """
-    predictions = linked(task, logits)
+    predictions, logits = summed_up(task, logits, lengths)
     columns: dict[str, NDArray[Any]] = {}
     if task.exclusive:
         names = np.array(task.outputs, dtype=object)
@@ -101,7 +141,7 @@ def prediction_columns(task: Task, logits: Floats, targets: Floats | None = None
 
 
 def prediction_table(task: Task, data: SequenceData, *, device: str = "auto") -> pd.DataFrame:
-    """Return predictions for what was held out, validation and test: id, split, target, prediction, logit.
+    """Return predictions for what was held out, validation and test: id, split, target, prediction, logit; of an ensemble logit_sd too.
 
     Parameters
     ----------
@@ -109,11 +149,17 @@ def prediction_table(task: Task, data: SequenceData, *, device: str = "auto") ->
     data : SequenceData
     device : str, default "auto"
     """
+    rows = data.held_out_rows()
+    logits = data_logits(task, data, rows, device=device)
+    return held_out_table(task, data, logits).assign(**spread_columns(task, data, rows, device=device))
+
+
+def held_out_table(task: Task, data: SequenceData, logits: Floats) -> pd.DataFrame:
+    """Return the table of predictions for the logits of what was held out."""
     import pandas as pd
 
     rows = data.held_out_rows()
     lengths = None if data.lengths is None else data.lengths[rows]
-    logits = predict_logits(task, data.codes[rows], lengths=lengths, device=device)
-    columns = prediction_columns(task, logits, data.targets()[rows])
+    columns = prediction_columns(task, logits, data.targets()[rows], lengths=lengths)
     held_out = data.examples.iloc[rows]
     return pd.DataFrame({"id": held_out["id"].to_numpy(), "split": held_out["split"].to_numpy(), **columns}, index=rows)

@@ -3,35 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from seqdl.audit.leakage import find_repeats
-from seqdl.data.background import sample_background
-from seqdl.data.chromosomes import rename_chromosomes
-from seqdl.data.dataset import SequenceData, interval_examples
-from seqdl.data.genome import Genome
-from seqdl.data.intervals import check_intervals, clip_to_genome, overlaps, resize
-from seqdl.data.split import fold_chromosomes, split_by_chromosome
+from seqdl.data.dataset import SequenceData
 from seqdl.errors import DataError, InputError
-from seqdl.experiment.tables import from_class_files, from_table, note_lengths, split_sequences
-from seqdl.io.bed import read_bed
-from seqdl.io.fasta import FastaRecord, read_fasta, unique_names
-from seqdl.ledger import Ledger
-from seqdl.sequence.shuffle import dinucleotide_shuffle
-from seqdl.types import SPLITS
+from seqdl.experiment.intervals import from_peaks
+from seqdl.experiment.regions import from_regions
+from seqdl.experiment.sequences import from_fasta, from_unlabelled_fasta
+from seqdl.experiment.sites import finds_sites, from_sites
+from seqdl.experiment.tables import from_class_files, from_table
+from seqdl.registry import TASKS
+from seqdl.sequence.composition import holds_ambiguous
+from seqdl.types import PAD, SPLITS
 
 if TYPE_CHECKING:
-    from seqdl.data.background import Match
-    from seqdl.experiment.config import Config, DataConfig
+    from seqdl.experiment.config import Config
+    from seqdl.experiment.data_config import DataConfig
 
-Splits: TypeAlias = NDArray[np.str_]
-GENOMIC = ("gc", "genomic", "flank")
 LEAST_EXAMPLES = 2
 
 
@@ -54,224 +47,115 @@ def prepare(config: Config, *, whole: bool = False) -> SequenceData:
     SeqdlError
         If the inputs are wrong or do not suffice; nothing has been written then.
     """
-    data = config.data
-    _check_combination(data)
-    if data.peaks and data.genome:
-        examples = _from_peaks(data, config.seed, whole=whole)
-    elif data.table:
-        examples = from_table(data, config.seed, whole=whole)
-    elif data.fasta and all("=" in word and not Path(word).exists() for word in data.fasta):
-        examples = from_class_files(data, config.seed, whole=whole)
-    elif data.fasta:
-        examples = _from_fasta(data, config.seed, whole=whole)
-    elif data.peaks or data.genome:
-        given, lacking = ("--peaks", "--genome") if data.peaks else ("--genome", "--peaks")
-        raise InputError(f"{given} was given without {lacking}: a genome and a BED of peaks belong together. Add {lacking} FILE.")
-    else:
-        raise InputError("no data were given: expected --genome G.fa --peaks P.bed, or two FASTA files POS.fa NEG.fa. See seqdl train --help.")
-    examples = _apply_policies(examples, data)
+    _check_combination(config)
+    examples = _read(config, whole=whole)
+    examples = _apply_policies(examples, config.data)
     examples.check_classes(LEAST_EXAMPLES, splits=("test",) if whole else SPLITS)
     if config.training.jitter:
         examples.flanks(config.training.jitter)  # refuses what has none, before anything is trained
-    if (config.strands or _default_strands(examples)) == "augment":
+    if (config.strands or _default_strands(config, examples)) == "augment":
         examples.reverse_complement = True
     return examples
 
 
-def _check_combination(data: DataConfig) -> None:
+def _read(config: Config, *, whole: bool) -> SequenceData:
+    """Return the examples as they are read."""
+    data, seed = config.data, config.seed
+    unlabelled = needs_no_labels(config)
+    if data.genome and (data.signal or data.labels or (unlabelled and not (data.peaks and data.negatives))):
+        return from_regions(config, whole=whole)
+    if data.genome and finds_sites(config):
+        return from_sites(config, whole=whole)
+    if data.peaks and data.genome:
+        return from_peaks(data, seed, whole=whole)
+    if data.table:
+        return from_table(data, seed, whole=whole)
+    if data.fasta:
+        return _sequences(config, whole=whole)
+    raise InputError(_what_is_missing(data))
+
+
+def _sequences(config: Config, *, whole: bool) -> SequenceData:
+    """Return the examples of FASTA files: classes, sequences without labels, or positives and negatives."""
+    data, files = config.data, config.data.fasta or []
+    if all("=" in word and not Path(word).exists() for word in files):
+        return from_class_files(data, config.seed, whole=whole)
+    if needs_no_labels(config) and len(files) == 1 and not data.negatives:
+        return from_unlabelled_fasta(data, config.seed, whole=whole)
+    return from_fasta(data, config.seed, whole=whole)
+
+
+def _what_is_missing(data: DataConfig) -> str:
+    """Return what has to be added to inputs that do not suffice."""
+    if data.peaks:
+        return "--peaks was given without --genome: a genome and a BED of peaks belong together. Add --genome FILE."
+    if data.genome:
+        return (
+            "--genome was given without --peaks: a genome and a BED of peaks belong together. Add --peaks FILE; or --signal, --labels, "
+            "or a task that needs no labels, such as --task masked."
+        )
+    return "no data were given: expected --genome G.fa --peaks P.bed, or two FASTA files POS.fa NEG.fa. See seqdl train --help."
+
+
+def needs_no_labels(config: Config) -> bool:
+    """Tell whether the task that was named learns from the sequences alone."""
+    name = config.task["name"]
+    return bool(name != "auto" and TASKS.get(name).family != "supervised")
+
+
+def _check_combination(config: Config) -> None:
     """Raise `InputError` for options that contradict each other, rather than leave one of them unread."""
+    data = config.data
     if bool(data.fasta) + bool(data.peaks or data.genome) + bool(data.table) > 1:
         raise InputError(
             "several of --table, --fasta and --genome with --peaks were given: one source of examples was expected. Leave one of them out."
         )
+    if data.crop is not None and data.genome:
+        raise InputError("--crop was given with a genome, where --window says how wide the windows are. Leave --crop out.")
+    if data.table and not data.target_columns and not needs_no_labels(config):
+        raise InputError("--target-columns names 0 columns: one or several were expected, to be predicted. Add --target-columns NAME.")
     if (data.val_fasta or data.test_fasta) and not data.fasta:
         raise InputError("--val-fasta or --test-fasta was given without training sequences: --fasta POS.fa NEG.fa was expected beside it.")
     if data.chromosome_aliases and not data.rename_chromosomes:
         raise InputError("--chromosome-aliases was given without --rename-chromosomes, so it would not be read. Add --rename-chromosomes.")
-    if data.peaks and data.split not in (None, "chromosome"):
+    if data.peaks and (data.signal or data.labels):
+        raise InputError("--peaks was given with --signal or --labels: windows that were not chosen by their target were expected. Say --regions.")
+    if (data.regions or data.signal or data.labels or data.input_signal) and not data.genome:
+        raise InputError("--regions, --signal and --labels lie along a genome, and none was given. Add --genome G.fa.")
+    if data.genome and data.split not in (None, "chromosome", "random"):
         raise InputError(f"--split {data.split} was given for intervals: neighbours would leak. Use chromosome, the default.")
 
 
-def _default_strands(examples: SequenceData) -> str:
-    """Return "single" for stranded intervals, else "shared"."""
-    if examples.kind != "binary" or not (examples.examples["chrom"] != "").any():
-        return "single" if examples.kind != "binary" else "shared"
+def _default_strands(config: Config, examples: SequenceData) -> str:
+    """Return "shared" for what has no strand, else "single": stranded intervals, tables, classes, RNA, and what learns from bases alone."""
+    if examples.kind in ("labels", "signal") or config.data.signal:
+        return "single" if len(examples) and examples.examples["strand"].isin(["+", "-"]).all() else "shared"
+    if needs_no_labels(config):
+        return str(TASKS.get(config.task["name"]).own_strands)
+    if examples.kind != "binary" or config.data.table or any("hold U" in note for note in examples.ledger.notes):
+        return "single"
     positives = examples.examples[examples.examples[examples.outputs[0]] > 0]
     return "single" if len(positives) and positives["strand"].isin(["+", "-"]).all() else "shared"
 
 
-def resolve_data(data: DataConfig) -> DataConfig:
+def resolve_data(config: Config) -> DataConfig:
     """Return the data section with what was left open as it is taken: kind of negatives, way of splitting."""
-    split = "column" if data.split_column else "chromosome" if data.peaks else "homology"
-    return dataclasses.replace(data, negatives=data.negatives or ("gc" if data.peaks else None), split=data.split or split)
+    data = config.data
+    split = "column" if data.split_column else "chromosome" if data.genome else "homology"
+    negatives = "gc" if data.peaks and not needs_no_labels(config) and not finds_sites(config) else None
+    return dataclasses.replace(data, negatives=data.negatives or negatives, split=data.split or split)
 
 
 def resolve_strands(config: Config, examples: SequenceData) -> str:
     """Return how strands are read: what the config says, else single for stranded BED, else shared."""
-    return config.strands or _default_strands(examples)
-
-
-# intervals ------------------------------------------------------------------------------------------
-
-
-def read_intervals(path: str, genome: Genome, data: DataConfig, *, ledger: Ledger) -> pd.DataFrame:
-    """Read a BED, reconcile its chromosome names where asked to, and check it against the genome."""
-    found = read_bed(path, ledger=ledger)
-    if data.rename_chromosomes:
-        found = rename_chromosomes(found, list(genome.lengths), aliases=data.chromosome_aliases)
-    check_intervals(found, genome.lengths, source=path)
-    return found
-
-
-def _windows(path: str, genome: Genome, data: DataConfig, *, ledger: Ledger) -> pd.DataFrame:
-    """Read a BED and cut windows around its centres; repeats and what leaves the genome go to the ledger."""
-    found = read_intervals(path, genome, data, ledger=ledger)
-    center = cast("Literal['midpoint', 'summit']", data.center or ("summit" if "summit" in found else "midpoint"))
-    windows = clip_to_genome(resize(found, data.window, center=center), genome.lengths, ledger)
-    repeated = windows.duplicated(["chrom", "start", "end", "strand"])
-    ledger.drop_intervals(windows[repeated], "same window as an earlier one", source=Path(path).name)
-    return windows[~repeated].reset_index(drop=True)
-
-
-def _from_peaks(data: DataConfig, seed: int, *, whole: bool) -> SequenceData:
-    ledger = Ledger()
-    genome = Genome(str(data.genome))
-    peaks = _windows(str(data.peaks), genome, data, ledger=ledger)
-    inputs = [Path(str(data.genome)), Path(str(data.peaks))]
-    exclude = None
-    if data.exclude:
-        exclude = read_intervals(data.exclude, genome, data, ledger=ledger)
-        inputs.append(Path(data.exclude))
-        touched = overlaps(peaks, exclude)
-        ledger.drop_intervals(peaks[touched], "overlaps an excluded region", source=Path(data.exclude).name)
-        peaks = peaks[~touched].reset_index(drop=True)
-    if not len(peaks):
-        raise DataError(f"{data.peaks}: no peak is left of {len(ledger.rows)}: {ledger.counts()}. Check --window and --exclude.")
-    kind = data.negatives or "gc"
-    if kind in (*GENOMIC, "dinuc"):
-        split = _chromosome_splits(peaks["chrom"], genome, data, whole=whole)
-    if kind in GENOMIC:
-        negatives, more = _negative_windows(peaks, split, genome, data=data, seed=seed, exclude=exclude, ledger=ledger)
-        made = SequenceData.from_intervals(genome, peaks, negatives, split=np.r_[split, more])
-    elif kind == "dinuc":
-        positives = SequenceData(genome.fetch(peaks), interval_examples(peaks, np.ones(len(peaks)), split), ["target"], genome=genome)
-        made = _with_shuffles(positives, data, seed=seed)
-    else:
-        negatives = _given_negatives(kind, genome, data, ledger=ledger)
-        inputs.append(Path(kind))
-        chroms = pd.concat([peaks["chrom"], negatives["chrom"]], ignore_index=True)
-        made = SequenceData.from_intervals(genome, peaks, negatives, split=_chromosome_splits(chroms, genome, data, whole=whole))
-    made.ledger, made.inputs = ledger, inputs
-    return made
-
-
-def _negative_windows(
-    peaks: pd.DataFrame, split: Splits, genome: Genome, *, data: DataConfig, seed: int, exclude: pd.DataFrame | None, ledger: Ledger
-) -> tuple[pd.DataFrame, Splits]:
-    """Return sampled background and its splits: more of it a peak in training than where the network is measured."""
-    kind = cast("Match", data.negatives or "gc")
-    parts, splits = [], []
-    for name, ratio in (("train", data.train_ratio), ("val", data.ratio), ("test", data.ratio)):
-        own = peaks[split == name]
-        if len(own):
-            parts.append(sample_background(own, genome, kind, ratio=ratio, seed=seed, exclude=exclude, ledger=ledger))
-            splits += [name] * len(parts[-1])
-    return pd.concat(parts, ignore_index=True), np.array(splits)
-
-
-def _given_negatives(path: str, genome: Genome, data: DataConfig, *, ledger: Ledger) -> pd.DataFrame:
-    if not Path(path).exists():
-        raise InputError(f"--negatives {path}: neither a file nor one of {', '.join(GENOMIC)}, dinuc. Check the path.")
-    return _windows(path, genome, data, ledger=ledger)
-
-
-def _chromosome_splits(chroms: pd.Series[str], genome: Genome, data: DataConfig, *, whole: bool) -> Splits:
-    """Return the split of each interval, by its chromosome."""
-    if whole:
-        return np.full(len(chroms), "test")
-    val, test = _held_out(data, genome)
-    return split_by_chromosome(chroms, genome.lengths, val=val, test=test)
-
-
-def _held_out(data: DataConfig, genome: Genome) -> tuple[list[str] | None, list[str] | None]:
-    """Return the chromosomes for validation and test that were named or follow from a fold."""
-    if data.fold is None:
-        return data.val_chromosomes, data.test_chromosomes
-    if data.n_folds is None:
-        raise InputError(f"data.fold is {data.fold}, but data.n_folds is not set: both or none were expected. Set data.n_folds.")
-    return fold_chromosomes(genome.lengths, k=data.n_folds, fold=data.fold)
-
-
-# sequences ------------------------------------------------------------------------------------------
-
-
-def _from_fasta(data: DataConfig, seed: int, *, whole: bool) -> SequenceData:
-    ledger = Ledger()
-    train, target = _read_classes(data.fasta or [], "--fasta", ledger)
-    parts: dict[str, tuple[list[FastaRecord], list[float]]] = {}
-    for name, files in (("val", data.val_fasta), ("test", data.test_fasta)):
-        if files:
-            if len(files) != 2:
-                raise InputError(f"--{name}-fasta was given {len(files)} file: two were expected, positives and negatives. Add the negatives.")
-            parts[name] = _read_classes(files, f"--{name}-fasta", ledger)
-    split = (
-        ["test"] * len(train)
-        if whole
-        else split_sequences([record.codes for record in train], np.asarray(target), data, seed=seed, given=list(parts))
-    )
-    records, targets = list(train), list(target)
-    for name, (more, labels) in parts.items():
-        records, targets, split = records + more, targets + labels, split + [name] * len(more)
-    names = unique_names([record.name for record in records])
-    made = SequenceData.from_sequences([record.codes for record in records], np.array(targets), split, names=names)
-    note_lengths(made, ledger)
-    if not (made.targets() == 0).any() or (len(data.fasta or []) == 1):
-        if data.negatives != "dinuc":
-            raise InputError("one FASTA was given and no negatives: two classes were expected. Give a second file, or --negatives dinuc.")
-        made = _with_shuffles(made, data, seed=seed, skip=tuple(parts))
-    made.ledger = ledger
-    made.inputs = [Path(name) for name in [*(data.fasta or []), *(data.val_fasta or []), *(data.test_fasta or [])]]
-    return made
-
-
-def _read_classes(files: Sequence[str], flag: str, ledger: Ledger) -> tuple[list[FastaRecord], list[float]]:
-    if len(files) > 2:
-        raise InputError(f"{flag} was given {len(files)} files: one (positives) or two (positives, negatives) were expected.")
-    records: list[FastaRecord] = []
-    labels: list[float] = []
-    for name, label in zip(files, (1.0, 0.0), strict=False):
-        found = read_fasta(name, ledger=ledger)
-        records += found
-        labels += [label] * len(found)
-    return records, labels
-
-
-def _with_shuffles(positives: SequenceData, data: DataConfig, *, seed: int, skip: tuple[str, ...] = ()) -> SequenceData:
-    """Return the set with dinucleotide-shuffled copies of its positives as negatives, each in its parent's split."""
-    table = positives.examples
-    parents, copies = [], []
-    for name, ratio in (("train", data.train_ratio), ("val", data.ratio), ("test", data.ratio)):
-        rows = np.flatnonzero((table["target"] > 0) & (table["split"] == name))
-        if name not in skip:
-            parents.append(np.tile(rows, ratio))
-            copies.append(np.repeat(np.arange(1, ratio + 1), len(rows)))
-    of = np.concatenate(parents)
-    names = table["id"].iloc[of].reset_index(drop=True) + "_shuffle" + pd.Series(np.concatenate(copies)).astype(str)
-    shuffled = table.iloc[of].reset_index(drop=True).assign(id=names, chrom="", start="", end="", strand="", target=0.0)
-    positives.codes = np.concatenate([positives.codes, dinucleotide_shuffle(positives.codes[of], seed=seed)])
-    if positives.lengths is not None:
-        positives.lengths = np.r_[positives.lengths, positives.lengths[of]]
-    positives.examples = pd.concat([table, shuffled], ignore_index=True)
-    return positives
-
-
-# policies -------------------------------------------------------------------------------------------
+    return config.strands or _default_strands(config, examples)
 
 
 def _apply_policies(examples: SequenceData, data: DataConfig) -> SequenceData:
-    """Apply --ambiguous and --deduplicate."""
-    inside = np.arange(examples.length) < (examples.length if examples.lengths is None else examples.lengths[:, None])
-    ambiguous: NDArray[np.bool_] = np.asarray(((examples.codes > 3) & inside).any(axis=1))
+    """Apply --crop, --ambiguous and --deduplicate."""
+    if data.crop is not None:
+        examples = _cropped(examples, data.crop, data.crop_at)
+    ambiguous = holds_ambiguous(examples.codes, examples.lengths)
     if ambiguous.any():
         first = examples.examples["id"][int(np.flatnonzero(ambiguous)[0])]
         if data.ambiguous == "error":
@@ -287,14 +171,26 @@ def _apply_policies(examples: SequenceData, data: DataConfig) -> SequenceData:
     return examples
 
 
+def _cropped(examples: SequenceData, length: int, at: str) -> SequenceData:
+    """Return the examples cut to a length; what that did is in the ledger."""
+    sizes = np.full(len(examples), examples.length) if examples.lengths is None else examples.lengths
+    over = np.maximum(sizes - length, 0)
+    start = {"start": np.zeros_like(over), "middle": over // 2, "end": over}[at]
+    padded = np.pad(examples.codes, ((0, 0), (0, max(0, length - examples.length))), constant_values=PAD)
+    codes = np.take_along_axis(padded, start[:, None] + np.arange(length), axis=1)
+    left = np.minimum(sizes, length)
+    codes[np.arange(length) >= left[:, None]] = PAD
+    if over.any():
+        examples.ledger.note(f"{(over > 0).sum():,} sequences of up to {sizes.max():,} bp were cut to {length:,} bp, from their {at}")
+    if (left < length).any():
+        examples.ledger.note(f"{(left < length).sum():,} sequences are shorter than {length:,} bp; padded at their end, and padding is masked")
+    return dataclasses.replace(examples, codes=codes, lengths=left if (left < length).any() else None)
+
+
 def _keep(examples: SequenceData, kept: NDArray[np.bool_], reason: str) -> SequenceData:
     """Return the examples that are kept; the others go into the ledger."""
     left_out = examples.examples[~kept]
     for name, chrom, start, end in zip(*(left_out[column].tolist() for column in ("id", "chrom", "start", "end")), strict=True):
         place: dict[str, Any] = {"chrom": str(chrom), "start": int(start), "end": int(end)} if chrom else {}
         examples.ledger.drop(str(name), reason, **place)
-    examples.codes = examples.codes[kept]
-    examples.examples = examples.examples[kept].reset_index(drop=True)
-    if examples.lengths is not None:
-        examples.lengths = examples.lengths[kept]
-    return examples
+    return examples.take(np.flatnonzero(kept))

@@ -14,7 +14,7 @@ from seqdl.experiment.config import make_config, read_config
 from seqdl.experiment.evaluate import Evaluation, evaluate_predictions
 from seqdl.experiment.prepare import prepare
 from seqdl.experiment.provenance import read_json
-from seqdl.experiment.yardstick import yardstick
+from seqdl.experiment.yardstick import measured_as, yardstick
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,12 +59,28 @@ class Run:
     def data(self) -> SequenceData:
         """The examples, as in data/examples.tsv."""
         config = make_config(self.config)
-        if not (config.data.peaks or config.data.fasta or config.data.table):
+        if not config.data.names_inputs:
             raise MissingFileError(
                 f"{self.folder}: this run was trained from Python, on data that its config does not name. "
                 "Give the data: seqdl.Run(folder, data=data), or INPUTS on the command line."
             )
         return prepare(config)
+
+    @property
+    def seed(self) -> int:
+        """The seed of the run."""
+        return int(self.config.get("seed", 0))
+
+    @property
+    def has_filters(self) -> bool:
+        """Whether the network begins with filters over the bases, which can be read as motifs."""
+        from seqdl.interpret.locate import filter_bank
+
+        try:
+            filter_bank(getattr(self.task, "reader", self.task))
+        except InputError:
+            return False
+        return True
 
     @property
     def metrics(self) -> dict[str, Any]:
@@ -97,9 +113,12 @@ class Run:
         """
         if split not in ("val", "test"):
             raise InputError(f"split '{split}': 'test' or 'val' was expected (measuring on training examples says nothing).")
-        return Evaluation(
-            evaluate_predictions(self.predictions, yardstick(self.data.kind, self.task.outputs), seed=int(self.config.get("seed", 0)))[split]
-        )
+        if self.task.per_base:
+            from seqdl.experiment.along import evaluate_along
+
+            return Evaluation(evaluate_along(self, split))
+        by = yardstick(measured_as(self.task, self.data), self.task.outputs)
+        return Evaluation(evaluate_predictions(self.predictions, by, seed=self.seed)[split])
 
     def predict(self, sequences: Any) -> pd.DataFrame:
         """Predict sequences.
@@ -124,7 +143,7 @@ class Run:
         names = [f"sequence{i}" for i in range(1, len(codes) + 1)]
         packed = SequenceData.from_sequences(codes, np.zeros(len(codes)), ["test"] * len(codes), names=names)
         logits = predict_logits(self.task, packed.codes, lengths=packed.lengths, device=self.config.get("device", "auto"))
-        return pd.DataFrame({"id": names, **prediction_columns(self.task, logits)})
+        return pd.DataFrame({"id": names, **prediction_columns(self.task, logits, lengths=packed.lengths)})
 
     def motifs(self, database: str | None = None) -> pd.DataFrame:
         """Turn the filters into named motifs and write them into motifs/.
@@ -139,13 +158,14 @@ class Run:
         DataFrame
             One row a motif, most important first.
         """
-        from seqdl.experiment.motifs import extract_motifs, write_motifs
+        from seqdl.experiment.motif_files import write_motifs
+        from seqdl.experiment.motifs import extract_motifs
         from seqdl.io.databases import load_database
 
         known = load_database(database or self.config.get("database") or "jaspar")
-        motifs, table = extract_motifs(self.task, self.data, known, seed=int(self.config.get("seed", 0)))
-        write_motifs(self.folder / "motifs", motifs, table)
-        return table
+        found = extract_motifs(self.task, self.data, known, seed=self.seed)
+        write_motifs(self.folder / "motifs", found, length=self.data.length)
+        return found.table
 
     def report(self) -> Path:
         """Make what the report lacks (metrics, motifs, example tracks) and write report.html.

@@ -19,7 +19,7 @@ from seqdl.sequence.encode import encode
 from seqdl.types import Codes, Floats
 
 if TYPE_CHECKING:
-    from seqdl.experiment.config import DataConfig
+    from seqdl.experiment.data_config import DataConfig
 
 SPLIT_WORDS = {
     "train": "train",
@@ -72,21 +72,48 @@ def from_table(data: DataConfig, seed: int, *, whole: bool) -> SequenceData:
     """
     ledger, path = Ledger(), str(data.table)
     columns = list(data.target_columns or [])
-    if len(columns) != 1:
-        raise InputError(f"--target-columns names {len(columns)} columns: one was expected. Train a network for each.")
     texts = [name for name in (data.sequence_column, data.split_column, data.id_column) if name]
     table = read_table(path, text=texts)
     require_columns(table, [*texts, *columns], path)
     codes = _encode_column(table[data.sequence_column], path, data.sequence_column)
-    target, classes = _read_target(table[columns[0]], path, columns[0])
+    read = [_read_target(table[column], path, column) for column in columns]
+    classes = _one_kind(read, columns, path)
     names = table[data.id_column].tolist() if data.id_column else [f"row{row}" for row in range(1, len(table) + 1)]
-    numeric = classes is None and not _two_classes(target)
-    split = _table_split(table, codes, None if numeric else target, data=data, seed=seed, whole=whole)
-    made = SequenceData.from_sequences(codes, target, split, names=unique_names(names))
-    made.classes, made.numeric = classes, numeric
+    numeric = bool(columns) and classes is None and not all(_two_classes(target) for target, _ in read)
+    strata = None if numeric or len(read) != 1 else read[0][0]
+    split = _table_split(table, codes, strata, data=data, seed=seed, whole=whole)
+    made = SequenceData.from_sequences(codes, np.zeros(len(codes)), split, names=unique_names(names))
+    made.examples = made.examples.drop(columns=["target", "split"]).assign(
+        **{name: target for name, (target, _) in zip(output_names(columns), read, strict=True)}, split=made.examples["split"]
+    )
+    made.outputs, made.classes, made.numeric = output_names(columns), classes, numeric
+    made.counts = numeric and all(bool((target >= 0).all()) and bool((target == np.round(target)).all()) for target, _ in read)
     note_lengths(made, ledger)
     made.ledger, made.inputs = ledger, [Path(path)]
     return made
+
+
+def output_names(columns: list[str]) -> list[str]:
+    """Return the names of the outputs: a single one is called target, several by their columns.
+
+    Examples
+    --------
+    >>> output_names(["psi"]), output_names(["liver", "brain"])
+    (['target'], ['liver', 'brain'])
+    """
+    return ["target"] if len(columns) == 1 else columns
+
+
+def _one_kind(read: list[tuple[Any, list[str] | None]], columns: list[str], path: str) -> list[str] | None:
+    """Return the classes where the one target is words, or raise `InputError` if several columns do not go together."""
+    if len(read) == 1:
+        return read[0][1]
+    words = [column for column, (_, classes) in zip(columns, read, strict=True) if classes]
+    if words:
+        raise InputError(f"{path}: column '{words[0]}' holds words, beside other targets: several targets are numbers. Train on the classes alone.")
+    if len(set(columns)) < len(columns) or set(columns) & {"id", "chrom", "start", "end", "strand", "split"}:
+        raise InputError(f"--target-columns names {listing(columns)}: different names were expected, and not id, chrom, start, end, strand or split.")
+    return None
 
 
 def _encode_column(column: pd.Series[Any], path: str, name: str) -> list[Codes]:

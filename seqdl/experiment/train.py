@@ -5,18 +5,22 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seqdl.errors import InputError, MissingFileError, OutputExistsError
-from seqdl.experiment.auto import n_that_count, resolve_auto
+from seqdl.experiment.auto import n_that_count
 from seqdl.experiment.build import build_task
 from seqdl.experiment.complete import complete, silent, write_data
 from seqdl.experiment.config import Config, dump_config, make_config, read_config
-from seqdl.experiment.fit import accelerator, fit_task, plan_schedule, training_options
+from seqdl.experiment.fit import Fitting, accelerator, check_training, plan_schedule, training_options
+from seqdl.experiment.lr_finder import settle_lr
+from seqdl.experiment.predict import device_name
 from seqdl.experiment.prepare import prepare, resolve_data, resolve_strands
 from seqdl.experiment.run import Run
+from seqdl.experiment.team import Team, check_team
+from seqdl.experiment.transfer import checkpoint_of, resolve_start
 from seqdl.io.files import writing
 
 if TYPE_CHECKING:
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
     from seqdl.tasks.base import Task
 
 FEW_STEPS = 500
+ALONE = Team()
 
 
 @dataclass
@@ -35,11 +40,13 @@ class Plan:
     task: Task
     reason: str
     n_steps: int
+    notes: list[str] = field(default_factory=list)
 
     def summary(self) -> str:
         """Return what would be trained, on what, in a few lines."""
         n = sum(p.numel() for p in self.task.parameters())
-        lines = [f"examples (positives + negatives): {self.data.summary()}; {self.data.length} bp"]
+        kinds = " + ".join(next(iter(self.data.sizes().values())))
+        lines = [f"{'examples (' + kinds + ')' if '+' in kinds else kinds}: {self.data.summary()}; {self.data.length} bp"]
         dropped = self.data.ledger.counts()
         lines += [f"dropped {count:,}: {reason}" for reason, count in dropped.items()]
         lines += [f"note: {note}" for note in self.data.ledger.notes]
@@ -47,6 +54,7 @@ class Plan:
         model, task = self.config.model["name"], self.config.task["name"]
         several = f" x {1 + len(self.config.ensemble)}" if self.config.ensemble else ""
         lines.append(f"network: {model}{several} with task {task}, strands {self.config.strands}, {n:,} parameters{auto}; {self.n_steps:,} steps")
+        lines += self.notes
         if self.n_steps < FEW_STEPS:
             lines.append(
                 f"warning: {self.n_steps} steps are few: under {FEW_STEPS} a network is seldom trained to its end. Raise --max-steps or --max-epochs."
@@ -71,29 +79,49 @@ def make_plan(config: Config) -> Plan:
     accelerator(config.device)
     load_database(config.database)
     data = prepare(config)
-    config, reason = resolve_auto(config, data)
-    config = dataclasses.replace(config, strands=resolve_strands(config, data), data=resolve_data(config.data))
+    config, reason = resolve_start(config, data)
+    config = dataclasses.replace(config, strands=resolve_strands(config, data), data=resolve_data(config))
+    _check_lengths(config, data)
     built = build_task(config, data)
     _try_out(built, data)
-    schedule = plan_schedule(config.training, len(data.rows("train")), n_that_count(data))
-    return Plan(config, data, built, reason, schedule.steps)
+    config.training, notes = check_training(config.training, built, data, device=config.device)
+    if config.training.init:
+        data.inputs.append(checkpoint_of(config.training.init))
+    schedule = plan_schedule(config.training, len(data.rows("train")), n_that_count(data), budget=built.budget)
+    return Plan(config, data, built, reason, schedule.steps, notes)
+
+
+def _check_lengths(config: Config, data: SequenceData) -> None:
+    """Raise `InputError` if a task for sequences of one length is given several, and no rule to make them one."""
+    from seqdl.registry import TASKS
+
+    family = TASKS.get(config.task["name"]).family
+    if data.lengths is not None and config.data.crop is None and family in ("autoencoder", "generator"):
+        raise InputError(
+            f"the sequences are {data.lengths.min():,} to {data.lengths.max():,} bp long, and the task {config.task['name']} is for one length: "
+            "a rule to make them one was expected. Add --crop BP, which cuts the longer and pads the shorter."
+        )
 
 
 def _try_out(task: Task, data: SequenceData) -> None:
     """Raise `InputError` if the task cannot read the examples, before anything is written."""
     import torch
 
+    from seqdl.data.dataset import CodesDataset
     from seqdl.interpret.locate import filter_bank
-    from seqdl.layers.onehot import one_hot
 
-    span = filter_bank(getattr(task, "reader", task)).geometry.span
+    try:
+        span = filter_bank(getattr(task, "reader", task)).geometry.span
+    except InputError:  # a network without filters over the bases has no span
+        span = 0
     if span > data.length:
         raise InputError(
             f"the sequences are {data.length} bp long, shorter than the network's filters: at least {span} bp were expected. Widen --window."
         )
+    batch = CodesDataset(data, data.rows()[:2]).__getitems__([0, 1])
     try:
         with torch.inference_mode():
-            task.eval()(one_hot(torch.from_numpy(data.codes[:2])))
+            task.eval()(task.inputs(batch), batch.lengths)
     except (RuntimeError, ValueError) as error:
         raise InputError(
             f"the network cannot read sequences of {data.length} bp: {' '.join(str(error).split())[:200]}. Change its options or --window."
@@ -110,7 +138,16 @@ def check_output(folder: Path, *, force: bool) -> None:
         raise OutputExistsError(f"{folder}: is there already and not empty. {hint}, or choose another folder.")
 
 
-def train(config: Config, folder: Path, *, command: str = "", force: bool = False, resume: bool = False, say: Callable[[str], None] = silent) -> Run:
+def train(
+    config: Config,
+    folder: Path,
+    *,
+    command: str = "",
+    force: bool = False,
+    resume: bool = False,
+    say: Callable[[str], None] = silent,
+    team: Team = ALONE,
+) -> Run:
     """Prepare, audit, fit, evaluate, find motifs and report.
 
     Parameters
@@ -126,6 +163,8 @@ def train(config: Config, folder: Path, *, command: str = "", force: bool = Fals
         Go on from the last whole epoch; from the beginning where none was ended.
     say : callable
         Told of each step, in a line.
+    team : Team, optional
+        The processes that train together, all of which run this; all but the first end when training does.
 
     Returns
     -------
@@ -141,14 +180,24 @@ def train(config: Config, folder: Path, *, command: str = "", force: bool = Fals
     begun = (folder / "checkpoints" / "last.ckpt").is_file()
     if resume and not begun and not (folder / "config.yaml").is_file():
         raise MissingFileError(f"{folder}: no run was begun there, so there is nothing to go on from. Train anew, without --resume.")
-    if not resume:
+    if not resume and team.leads:
         check_output(folder, force=force)
     plan = make_plan(config)
+    check_team(team, plan.config.training, plan.task, data=plan.data, device=device_name(config.device))
+    say = say if team.leads else silent
     say(plan.summary())
-    if not resume and folder.is_dir():
-        _clear(folder)
-    start_folder(folder, plan.data, plan.config)
-    fit_task(plan.task, plan.data, folder, training=plan.config.training, seed=plan.config.seed, device=plan.config.device, resume=resume and begun)
+    fitting = Fitting(plan.task, plan.data, folder, plan.config.training, seed=config.seed, device=config.device, resume=resume and begun)
+    fitting.team = team
+    tested = settle_lr(fitting, say)
+    if team.leads:
+        if not resume and folder.is_dir():
+            _clear(folder)
+        start_folder(folder, plan.data, dataclasses.replace(plan.config, training=fitting.training))
+        if tested is not None:
+            tested.write(folder / "lr_range.tsv")
+    fitting.run()
+    if not team.leads:
+        raise SystemExit(0)
     run = Run(folder, task=plan.task, data=plan.data)
     complete(run, command=command or f"seqdl train {folder / 'config.yaml'}", seconds=time.monotonic() - started, say=say)
     return run
@@ -166,9 +215,9 @@ def _clear(folder: Path) -> None:
     """Remove what an earlier run left, and nothing else."""
     import shutil
 
-    for name in ("checkpoints", "data", "motifs", "attributions"):
+    for name in ("checkpoints", "data", "motifs", "attributions", "tensorboard", "wandb"):
         shutil.rmtree(folder / name, ignore_errors=True)
-    for name in ("config.yaml", "manifest.json", "audit.json", "log.csv", "metrics.json", "predictions.tsv", "report.html"):
+    for name in ("config.yaml", "manifest.json", "audit.json", "log.csv", "lr_range.tsv", "metrics.json", "predictions.tsv", "report.html"):
         (folder / name).unlink(missing_ok=True)
 
 
@@ -202,8 +251,8 @@ def fit(task: Task, data: SequenceData, folder: str | Path, *, seed: int = 0, de
     force : bool, default False
         Replace what is in the folder.
     **options
-        Of the training: max_epochs, max_steps, batch_size, lr, weight_decay, warmup, positive_share, patience, clip, jitter, mask,
-        mutate, keep.
+        Of the training, as `seqdl train --help` lists them: max_epochs, max_steps, batch_size, lr, optimiser, schedule, weight_decay,
+        clip, patience, init, freeze, encoder_lr, keep and others.
 
     Returns
     -------
@@ -218,17 +267,22 @@ def fit(task: Task, data: SequenceData, folder: str | Path, *, seed: int = 0, de
     folder = Path(folder)
     training = training_options(options)
     check_output(folder, force=force)
-    if task.outputs != data.outputs and len(task.outputs) != len(data.outputs):
+    if task.family == "supervised" and len(task.outputs) != len(data.classes or data.outputs):
         raise InputError(
             f"the task has outputs {task.outputs} and the data {data.outputs}: as many were expected. Make the task with outputs={data.outputs}."
         )
     data.check_classes()
+    training, _ = check_training(training, task, data, device=device)
     if training.jitter:
         data.flanks(training.jitter)  # refuses what has none, before the folder is made
     model = task.recipe.get("model") or {"name": "auto"}
-    config = Config(model=model, task=task.recipe.get("task", {"name": "auto"}), training=training, strands=task.strands, seed=seed, device=device)
+    fitting = Fitting(task, data, folder, training, seed=seed, device=device)
+    tested = settle_lr(fitting, silent)
+    named = {"model": model, "task": task.recipe.get("task", {"name": "auto"})}
     if folder.is_dir():
         _clear(folder)
-    start_folder(folder, data, config)
-    fit_task(task, data, folder, training=training, seed=seed, device=device)
+    start_folder(folder, data, Config(**named, training=fitting.training, strands=task.strands, seed=seed, device=device))
+    if tested is not None:
+        tested.write(folder / "lr_range.tsv")
+    fitting.run()
     return Run(folder, task=task, data=data)

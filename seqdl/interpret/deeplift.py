@@ -6,13 +6,15 @@ import warnings
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from seqdl.errors import InputError
 from seqdl.interpret.deeplift_rules import pair, rescaled
 from seqdl.interpret.method import METHODS
 from seqdl.interpret.patch import patched
 from seqdl.interpret.readout import Readout, batches
 from seqdl.interpret.references import ReferenceSpec, contributions, make_references
+from seqdl.progress import track
 
 TOLERANCE = 0.01
 """Share of the change of the output that contributions may miss without a warning."""
@@ -34,11 +36,21 @@ class _Balance:
             share = self.missed / self.change if self.change else float("inf")
             warnings.warn(
                 f"deeplift's contributions miss {share:.0%} of the change of {name}'s output: it bends somewhere outside the modules "
-                "that have a rule (a functional call such as torch.relu or amax, a softmax, a recurrent layer). "
+                "that have a rule (a functional call such as torch.relu or amax, attention between positions). "
                 "Write those as modules, or use method='integrated-gradients' or 'ism'.",
                 UserWarning,
                 stacklevel=2,
             )
+
+
+def _check_rules(module: nn.Module) -> None:
+    """Raise `InputError` where a module has layers that DeepLIFT is not defined for."""
+    recurrent = next((name for name, part in module.named_modules() if isinstance(part, nn.RNNBase | nn.RNNCellBase)), None)
+    if recurrent is not None:
+        raise InputError(
+            f"deeplift has no rule for recurrent layers, and {type(module).__name__} has one ('{recurrent}'); a network of convolutions, dense "
+            "layers and pooling was expected. Use method='integrated-gradients', which holds for any differentiable network, or 'ism'."
+        )
 
 
 @METHODS.register("deeplift")
@@ -46,7 +58,8 @@ class _Balance:
 class DeepLift:
     """Contributions by the rescale rule [1]_, averaged over the references of each sequence [2]_.
 
-    They add up to the output less its mean over the references; a warning says by how much where they do not.
+    They add up to the output less its mean over the references; a warning says by how much where they do not. Recurrent layers
+    have no rule and are refused.
 
     Parameters
     ----------
@@ -72,15 +85,17 @@ class DeepLift:
 
     def __call__(self, readout: Readout, x: Tensor) -> Tensor:
         """Return contributions (N, 4, L)."""
+        _check_rules(readout.module)
         references = make_references(x, self.references, seed=self.seed)
-        scores, balance = torch.zeros(x.shape), _Balance()
+        scores, balance = torch.zeros(len(x), 4, x.shape[-1]), _Balance()
         with patched(rescaled(readout.module)):
-            for rows in batches(len(x), max(1, readout.batch_size(self.batch_size) // references.count)):
+            for rows in track(list(batches(len(x), max(1, readout.batch_size(self.batch_size) // references.count))), "deeplift"):
                 reference = readout.place(references.rows(rows))  # (n, R, 4, L)
                 sequence = readout.place(x[rows])[:, None].expand_as(reference)
                 output, gradient = readout.gradient(pair(sequence.flatten(0, 1), reference.flatten(0, 1)))
-                multiplier = gradient[0::2].view_as(reference)
-                balance.add(((sequence - reference) * multiplier).sum((2, 3)).flatten(), output[0::2] - output[1::2])
+                multiplier = gradient[0::2].view(*reference.shape[:2], 4, -1)
+                change = (sequence - reference)[:, :, :4]
+                balance.add((change * multiplier).sum((2, 3)).flatten(), output[0::2] - output[1::2])
                 scores[rows] = contributions(sequence, reference, multiplier, hypothetical=self.hypothetical).float().cpu()
         balance.warn(type(readout.module).__name__)
         return scores

@@ -10,6 +10,7 @@ part that is used twice needs no care.
 from __future__ import annotations
 
 import copy
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -17,13 +18,15 @@ import torch
 from torch import Tensor, nn
 
 from seqdl.layers.activation import Exp
-from seqdl.layers.pooling import GlobalMax
+from seqdl.layers.monotone import Monotone
+from seqdl.layers.onehot import mask_positions
+from seqdl.layers.pooling import AttentionPool, GlobalMax
 
 SMALL = 1e-6
 """Below this difference of inputs the slope is taken from the derivative."""
 ELEMENTWISE: tuple[type[nn.Module], ...] = (
     nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.PReLU, nn.ELU, nn.SELU, nn.CELU, nn.GELU, nn.SiLU, nn.Mish, nn.Softplus, nn.Softsign, nn.Sigmoid,
-    nn.LogSigmoid, nn.Tanh, nn.Hardtanh, nn.Hardsigmoid, nn.Hardswish, Exp,
+    nn.LogSigmoid, nn.Tanh, nn.Hardtanh, nn.Hardsigmoid, nn.Hardswish, Exp, Monotone,
 )  # fmt: skip
 POOLING = (nn.MaxPool1d, nn.MaxPool2d, nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d)
 
@@ -32,8 +35,8 @@ def rescaled(module: nn.Module) -> dict[nn.Module, Callable[..., Any]]:
     """Return the stand-ins of every nonlinear part that has a rule.
 
     Rules exist for the activations of torch and our own, max pooling (`MaxPool1d`, `MaxPool2d`, their adaptive kin) and
-    `GlobalMax`. What else bends (softmax, recurrent layers, functional calls) keeps its gradient, and the contributions
-    then do not add up exactly.
+    `GlobalMax`, softmax and `AttentionPool`. What else bends (recurrent layers, functional calls) keeps its gradient, and the
+    contributions then do not add up exactly.
 
     Parameters
     ----------
@@ -48,6 +51,10 @@ def rescaled(module: nn.Module) -> dict[nn.Module, Callable[..., Any]]:
             forwards[part] = _global_max
         elif isinstance(part, POOLING) and not part.return_indices:
             forwards[part] = _max_pool(part)
+        elif isinstance(part, nn.Softmax) and part.dim is not None:
+            forwards[part] = functools.partial(_softmax, dim=part.dim)
+        elif isinstance(part, AttentionPool):
+            forwards[part] = _attention(part)
     return forwards
 
 
@@ -77,6 +84,34 @@ def _elementwise(forward: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tens
 def _with_slope(value: Tensor, slope: Tensor, x: Tensor) -> Tensor:
     """Return `value` with the gradient `slope` towards `x`."""
     return value + slope * (x - x.detach())
+
+
+def _softmax(x: Tensor, dim: int) -> Tensor:
+    """Return the softmax, put together of an exponential, a sum, a reciprocal and a product, each with its rule."""
+    top = x.detach().amax(dim, keepdim=True)
+    top = torch.maximum(top[0::2], top[1::2])  # the same for a sequence and its reference, so that it is a constant
+    powers = _elementwise(torch.exp)(x.double() - pair(top, top))
+    return _product(powers, _elementwise(torch.reciprocal)(powers.sum(dim, keepdim=True))).to(x.dtype)
+
+
+def _product(first: Tensor, second: Tensor) -> Tensor:
+    """Multiply: either factor's change counts with the mean of the other over sequence and reference, which adds up exactly."""
+    value = (first * second).detach()
+    change = value[0::2]
+    for one, other in ((first, second), (second, first)):
+        slope = (other[0::2] + other[1::2]).detach() / 2
+        change = change + slope * (one[0::2] - one[0::2].detach())
+    return pair(change, value[1::2])
+
+
+def _attention(pool: AttentionPool) -> Callable[..., Tensor]:
+    """Return an attention pooling with its rule."""
+
+    def pooled(x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        weights = _softmax(mask_positions(pool.score(x), lengths, float("-inf")), dim=-1)
+        return _product(x, weights).sum(-1)
+
+    return pooled
 
 
 def _global_max(x: Tensor) -> Tensor:

@@ -1,17 +1,19 @@
-"""First-layer filters as motifs."""
+"""Filters as motifs."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
+from torch.nn.grad import conv1d_weight
 
 from seqdl.errors import InputError, UnknownNameError
+from seqdl.interpret.inputs import SequenceInput, Sequences
 from seqdl.interpret.locate import filter_bank
-from seqdl.interpret.readout import OneHot, evaluating
+from seqdl.interpret.readout import evaluating
 from seqdl.interpret.sites import Sites, find_sites, windows
 from seqdl.motif.motif import Motif
 
@@ -22,13 +24,13 @@ Extraction = Literal["top", "fraction", "weighted"]
 
 def filter_motifs(
     module: nn.Module,
-    x: OneHot,
+    x: SequenceInput,
     *,
     layer: str | None = None,
     method: Extraction = "top",
     n_sites: int = 100,
     both_strands: bool = True,
-    batch_size: int = 256,
+    batch_size: int | None = None,
 ) -> list[Motif]:
     """Turn the filters of a convolution into motifs: count the bases of the windows that drive each one.
 
@@ -39,10 +41,13 @@ def filter_motifs(
     ----------
     module : nn.Module
         Any network with a convolution over one-hot bases (Conv1d of four channels, Conv2d of height 1).
-    x : array or Tensor, (N, 4, L)
-        One-hot sequences to read the filters on; some hundreds or more, with the positives among them.
+    x : array or Tensor, (N, 4, L), or codes (N, L) uint8
+        Sequences to read the filters on; some hundreds or more, with the positives among them. Of codes, a batch at a time
+        becomes one-hot, so that memory does not grow with N.
     layer : str, optional
-        Name of the layer as in ``module.named_modules()``; by default the first convolution over the bases.
+        Name of the layer as in ``module.named_modules()``; by default the first convolution over the bases. Of later
+        convolutions a motif is as wide as what a position sees. A batch norm right behind the layer is taken with it: where its
+        weight is negative, the sites are those where the convolution is lowest.
     method : {"top", "fraction", "weighted"}, default "top"
         "top": the strongest `n_sites` windows, at most two a sequence. "fraction": every window over half of the
         filter's maximum [1]_. "weighted": the same, each window weighted by its activation.
@@ -50,8 +55,8 @@ def filter_motifs(
         Number of sites, at most, of the method "top".
     both_strands : bool, default True
         Run the filters over both strands; a motif is always oriented as its filter.
-    batch_size : int, default 256
-        Sequences at a time; it changes no result.
+    batch_size : int, optional
+        Sequences at a time; by default what keeps memory small. It changes no result.
 
     Returns
     -------
@@ -61,8 +66,10 @@ def filter_motifs(
 
     Raises
     ------
+    NoFiltersError
+        If the network has no convolution over the bases.
     InputError
-        If there is no such convolution.
+        If the outputs of the layer do not lie along the sequence.
     UnknownNameError
         If no layer or method has that name.
 
@@ -81,44 +88,51 @@ def filter_motifs(
     >>> motif.name, motif.consensus
     ('filter0', 'GAT')
     """
-    if method == "top":
-        if n_sites < 1:
-            raise InputError(f"n_sites is {n_sites}; expected at least 1. A hundred is a good choice.")
-        sites = find_sites(module, x, layer=layer, n_sites=n_sites, both_strands=both_strands, batch_size=batch_size)
-        return [_motif(int(f), sites.onehot[f][np.isfinite(sites.score[f])]) for f in np.flatnonzero(sites.alive)]
-    if method not in ("fraction", "weighted"):
+    if method not in ("top", "fraction", "weighted"):
         raise UnknownNameError("way of extracting motifs", method, ["top", "fraction", "weighted"])
-    sites = find_sites(module, x, layer=layer, n_sites=1, both_strands=both_strands, batch_size=batch_size)
+    if n_sites < 1:
+        raise InputError(f"n_sites is {n_sites}; expected at least 1. A hundred is a good choice.")
+    wanted = n_sites if method == "top" else 1
+    sites = find_sites(module, x, layer=layer, n_sites=wanted, both_strands=both_strands, batch_size=batch_size)
+    if method == "top":
+        return motifs_of(sites)
     counts, n_windows = _count(module, x, sites, layer=layer, weighted=method == "weighted", both_strands=both_strands, batch_size=batch_size)
     fires = np.flatnonzero(sites.alive & (sites.highest > 0))
     return [Motif(f"filter{f}", counts[f], n_sites=float(n_windows[f])) for f in fires]
 
 
-def _motif(index: int, onehot: NDArray[np.float32]) -> Motif:
-    """Count one-hot sites (S, 4, W)."""
-    return Motif(f"filter{index}", onehot.sum(0, dtype=np.float64), n_sites=float(len(onehot)))
+def motifs_of(sites: Sites) -> list[Motif]:
+    """Count the bases of the sites of each filter that responds."""
+    valid = np.isfinite(sites.score)
+    return [
+        Motif(f"filter{f}", sites.onehot[f][valid[f]].sum(0, dtype=np.float64), n_sites=float(valid[f].sum())) for f in np.flatnonzero(sites.alive)
+    ]
 
 
 def _count(
-    module: nn.Module, x: OneHot, sites: Sites, *, layer: str | None, weighted: bool, both_strands: bool, batch_size: int
+    module: nn.Module, x: SequenceInput, sites: Sites, *, layer: str | None, weighted: bool, both_strands: bool, batch_size: int | None
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Count the bases of all windows over half of the maximum; (F, 4, W) and the number of windows (F,)."""
-    highest = torch.from_numpy(sites.highest)[:, None]
-    bank = filter_bank(module, layer)
-    counts: Tensor | float = 0.0
-    n_windows: Tensor | int = 0
+    sequences, highest = Sequences(x), torch.from_numpy(sites.highest)[:, None]
+    n_filters, span = len(highest), sites.onehot.shape[-1]
+    counts = torch.zeros(n_filters, 4, span, dtype=torch.float64)
+    weight_gradient: Any = conv1d_weight  # untyped
+    n_windows = torch.zeros(n_filters, dtype=torch.int64)
     with evaluating(module):
-        for some in windows(bank, module, x, both_strands=both_strands, batch_size=batch_size):
-            activation = some.activation.transpose(0, 1).flatten(1)  # (F, n * P)
-            chosen = (activation > HALF * highest) & torch.isfinite(activation)
-            weight = torch.where(chosen, activation / highest, 0) if weighted else chosen.float()
-            counts = counts + (weight @ some.onehot.flatten(2).flatten(0, 1)).double()  # (F, 4 * W)
-            n_windows = n_windows + chosen.sum(1)
-    return torch.as_tensor(counts).view(len(highest), 4, -1).numpy(), torch.as_tensor(n_windows).numpy()
+        bank = filter_bank(module, layer, length=sequences.length)
+        for some in windows(bank, module, sequences, both_strands=both_strands, batch_size=batch_size):
+            chosen = (some.activation > HALF * highest) & torch.isfinite(some.activation)  # (n, F, P)
+            weight = torch.where(chosen, some.activation / highest, 0) if weighted else chosen.float()
+            for read, part, at in zip(some.reads, weight.chunk(len(some.reads), 2), some.at.chunk(len(some.reads)), strict=True):
+                seen = read[:, :, at[0] : at[-1] + span]
+                # the sum over windows of weight x bases is what a convolution's weights get as their gradient
+                counts += weight_gradient(seen, (n_filters, 4, span), part.contiguous(), stride=bank.geometry.stride).double()
+            n_windows += chosen.sum((0, 2))
+    return counts.numpy(), n_windows.numpy()
 
 
 def filter_activations(
-    module: nn.Module, x: OneHot, *, layer: str | None = None, both_strands: bool = True, batch_size: int = 256
+    module: nn.Module, x: SequenceInput, *, layer: str | None = None, both_strands: bool = True, batch_size: int | None = None
 ) -> NDArray[np.float32]:
     """Return the strongest activation of each filter in each sequence.
 
@@ -137,13 +151,14 @@ def filter_activations(
     >>> filter_activations(nn.Conv1d(4, 6, 3), np.zeros((2, 4, 10))).shape
     (2, 6)
     """
-    bank = filter_bank(module, layer)
+    sequences = Sequences(x)
     with evaluating(module):
-        parts = [some.activation.amax(2) for some in windows(bank, module, x, both_strands=both_strands, batch_size=batch_size)]
+        bank = filter_bank(module, layer, length=sequences.length)
+        parts = [some.activation.amax(2) for some in windows(bank, module, sequences, both_strands=both_strands, batch_size=batch_size)]
     return np.asarray(torch.cat(parts).numpy() if parts else np.zeros((0, 0)), dtype=np.float32)
 
 
-def dead_filters(module: nn.Module, x: OneHot, *, layer: str | None = None, batch_size: int = 256) -> list[str]:
+def dead_filters(module: nn.Module, x: SequenceInput, *, layer: str | None = None, batch_size: int | None = None) -> list[str]:
     """Return the names of the filters that respond the same to everything: they have learnt nothing.
 
     Parameters

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -13,9 +13,10 @@ from torch import Tensor, nn
 
 from seqdl.errors import InputError, ShapeError, UnknownNameError
 from seqdl.evaluate.metrics import auroc
+from seqdl.interpret.inputs import SequenceInput, Sequences
 from seqdl.interpret.locate import filter_bank
 from seqdl.interpret.patch import patched, record_calls
-from seqdl.interpret.readout import OneHot, Readout, as_tensor, batches, evaluating
+from seqdl.interpret.readout import Readout, batches, evaluating
 from seqdl.interpret.sites import find_sites
 from seqdl.types import Floats
 
@@ -25,11 +26,11 @@ CHUNK = 128
 
 def filter_importance(
     module: nn.Module,
-    x: OneHot,
+    x: SequenceInput,
     target: ArrayLike,
     *,
     layer: str | None = None,
-    output: int | str = 0,
+    output: int | str | None = 0,
     metric: str = "auroc",
     max_sequences: int = 1000,
 ) -> pd.DataFrame:
@@ -42,14 +43,14 @@ def filter_importance(
     ----------
     module : nn.Module
         The whole network (or task): takes one-hot (B, 4, L), gives logits or predictions.
-    x : array or Tensor, (N, 4, L)
-        One-hot sequences, best of a set the network was not trained on.
+    x : array or Tensor, (N, 4, L), or codes (N, L) uint8
+        Sequences, best of a set the network was not trained on.
     target : array_like, (N,) or (N, T)
         The truth; of several columns that of `output` is taken.
     layer : str, optional
         Name of the layer; by default the first convolution over the bases.
-    output : int or str, default 0
-        Which output, by number or by name.
+    output : int, str or None, default 0
+        Which output, by number or by name; None takes for each filter the output that loses most.
     metric : {"auroc", "pearson"}, default "auroc"
         What is lost: AUROC of a binary target, or the correlation with a number.
     max_sequences : int, default 1000
@@ -58,8 +59,8 @@ def filter_importance(
     Returns
     -------
     DataFrame
-        One row a filter, the most important first: ``filter`` (name), ``importance`` (loss of the metric),
-        ``direction`` (1 where a stronger activation raises the output, -1 where it lowers it, 0 where neither),
+        One row a filter, the most important first: ``filter`` (name), ``importance`` (loss of the metric), ``output`` (its
+        number), ``direction`` (1 where a stronger activation raises the output, -1 where it lowers it, 0 where neither),
         ``position`` and ``position_sd`` (bp from the middle of the sequence to the middle of the strongest 100 sites: mean
         and standard deviation; NaN for a filter that never responds).
 
@@ -82,23 +83,26 @@ def filter_importance(
     """
     if metric not in METRICS:
         raise UnknownNameError("metric of filter importance", metric, METRICS)
-    readout, sequences = Readout(module, output), as_tensor(x)
-    truth = _column(target, len(sequences), readout.index)
-    if len(sequences) > max_sequences:
-        chosen = np.sort(np.random.default_rng(0).permutation(len(sequences))[:max_sequences])
-        sequences, truth = sequences[torch.from_numpy(chosen)], truth[chosen]
-    found = filter_bank(module, layer).layer
+    readout, given = _Outputs(module, output), Sequences(x)
+    truth, chosen = readout.truth(target, len(given)), np.arange(len(given))
+    if len(given) > max_sequences:
+        chosen = np.sort(np.random.default_rng(0).permutation(len(given))[:max_sequences])
+    sequences, truth = given.one_hot(chosen), truth[chosen]
     with evaluating(module), torch.no_grad():
+        found = filter_bank(module, layer, length=given.length).layer
         whole, silenced, activation = _silence(readout, found, sequences)
+    loss = _losses(truth, whole, silenced, metric=METRICS[metric])  # (F, T)
+    most = np.where(np.isnan(loss), -np.inf, loss).argmax(1)
+    filters = np.arange(len(loss))
+    change = whole[:, None] - silenced  # (N, F, T): what the filter adds to each output
+    direction = np.sign(_covariance(activation, change[:, filters, most]).round(12)).astype(int)
     sites = find_sites(module, sequences, layer=layer)
-    position, spread = _positions(sites.start + filter_bank(module, layer).geometry.span / 2 - sequences.shape[-1] / 2, np.isfinite(sites.score))
-    full = METRICS[metric](truth, whole)
-    change = whole[:, None] - silenced  # (N, F): what the filter adds to each output
-    direction = np.sign(_covariance(activation, change).round(12)).astype(int)
+    position, spread = _positions(sites.centres(given.length), np.isfinite(sites.score))
     table = pd.DataFrame(
         {
-            "filter": [f"filter{f}" for f in range(silenced.shape[1])],
-            "importance": [full - METRICS[metric](truth, silenced[:, f]) for f in range(silenced.shape[1])],
+            "filter": [f"filter{f}" for f in filters],
+            "importance": loss[filters, most],
+            "output": readout.index if output is not None else most,
             "direction": direction,
             "position": np.where(sites.alive, position, np.nan),
             "position_sd": np.where(sites.alive, spread, np.nan),
@@ -109,13 +113,13 @@ def filter_importance(
 
 def family_importance(
     module: nn.Module,
-    x: OneHot,
+    x: SequenceInput,
     target: ArrayLike,
     *,
     families: Sequence[Sequence[int]],
     layer: str | None = None,
     metric: str = "auroc",
-    output: int | str = 0,
+    output: int | str | None = 0,
 ) -> NDArray[np.float64]:
     """Measure what the predictions lose when several filters are silenced together.
 
@@ -144,12 +148,14 @@ def family_importance(
     """
     if metric not in METRICS:
         raise UnknownNameError("metric of filter importance", metric, METRICS)
-    readout, sequences = Readout(module, output), as_tensor(x)
-    truth = _column(target, len(sequences), readout.index)
+    readout, given = _Outputs(module, output), Sequences(x)
+    truth = readout.truth(target, len(given))
     with evaluating(module), torch.no_grad():
-        whole, silenced, _ = _silence(readout, filter_bank(module, layer).layer, sequences, families=families)
-    full = METRICS[metric](truth, whole)
-    return np.array([full - METRICS[metric](truth, silenced[:, k]) for k in range(len(families))])
+        found = filter_bank(module, layer, length=given.length).layer
+        whole, silenced, _ = _silence(readout, found, given.all(), families=families)
+    loss = _losses(truth, whole, silenced, metric=METRICS[metric])
+    defined = ~np.isnan(loss).all(1)
+    return np.where(defined, np.where(np.isnan(loss), -np.inf, loss).max(1, initial=-np.inf), np.nan)
 
 
 def pearson(target: ArrayLike, prediction: ArrayLike) -> float:
@@ -166,24 +172,55 @@ def pearson(target: ArrayLike, prediction: ArrayLike) -> float:
     return float(np.corrcoef(a, b)[0, 1])
 
 
-METRICS: dict[str, Callable[[ArrayLike, ArrayLike], float]] = {"auroc": auroc, "pearson": pearson}
+Metric: TypeAlias = Callable[[ArrayLike, ArrayLike], float]
+METRICS: dict[str, Metric] = {"auroc": auroc, "pearson": pearson}
 
 
-def _column(target: ArrayLike, n: int, index: int) -> NDArray[np.float64]:
-    """Return the truth (N,) of one output."""
-    truth = np.asarray(target, dtype=np.float64)
-    truth = truth[:, index] if truth.ndim == 2 and truth.shape[1] > 1 else truth.reshape(len(truth), -1).squeeze(1) if truth.ndim == 2 else truth
-    if truth.shape != (n,):
-        raise ShapeError(f"target has the shape {np.shape(target)} for {n} sequences; expected ({n},) or ({n}, T). Take both from the same split.")
-    if n == 0:
-        raise InputError("x holds no sequence; expected some hundreds. Pass sequences of both classes.")
-    return truth
+class _Outputs(Readout):
+    """A readout of one output (B, 1), or of all of them (B, T)."""
+
+    def __init__(self, module: nn.Module, output: int | str | None) -> None:
+        super().__init__(module, 0 if output is None else output)
+        self.every = output is None
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Return the outputs of placed one-hot sequences."""
+        if not self.every:
+            return super().__call__(x)[:, None]
+        y: Tensor = self.function(x)
+        return y[:, None] if y.ndim == 1 else y.flatten(2).sum(2) if y.ndim > 2 else y
+
+    def truth(self, target: ArrayLike, n: int) -> NDArray[np.float64]:
+        """Return the truth of the outputs, (N, 1) or (N, T)."""
+        values = np.asarray(target, dtype=np.float64)
+        values = values[:, None] if values.ndim == 1 else values
+        if values.ndim != 2 or len(values) != n:
+            raise ShapeError(
+                f"target has the shape {np.shape(target)} for {n} sequences; expected ({n},) or ({n}, T). Take both from the same split."
+            )
+        if n == 0:
+            raise InputError("x holds no sequence; expected some hundreds. Pass sequences of both classes.")
+        return values if self.every or values.shape[1] == 1 else values[:, self.index, None]
+
+
+def _losses(truth: NDArray[np.float64], whole: NDArray[Any], silenced: NDArray[Any], *, metric: Metric) -> NDArray[np.float64]:
+    """Return what the metric of each output loses, (F, T), for outputs (N, T) and those without each filter (N, F, T)."""
+    outputs = range(whole.shape[1])
+    if truth.shape[1] != whole.shape[1]:
+        raise ShapeError(
+            f"target has {truth.shape[1]} columns for {whole.shape[1]} outputs; expected one each. Name one output, or give all columns."
+        )
+    full = np.array([metric(truth[:, t], whole[:, t]) for t in outputs])
+    loss: NDArray[np.float64] = full - np.array(
+        [[metric(truth[:, t], silenced[:, f, t]) for t in outputs] for f in range(silenced.shape[1])]
+    ).reshape(-1, len(full))
+    return loss
 
 
 def _silence(
     readout: Readout, layer: nn.Module, x: Tensor, *, families: Sequence[Sequence[int]] | None = None
 ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """Return outputs (N,), outputs with each filter or family silenced (N, F), and each filter's strongest activation (N, F)."""
+    """Return outputs (N, T), outputs with each filter or family silenced (N, F, T), and each filter's strongest activation (N, F)."""
     means = _channel_means(readout, layer, x)
     groups = [list(family) for family in families] if families is not None else [[f] for f in range(len(means))]
     whole, silenced, strongest = [], [], []

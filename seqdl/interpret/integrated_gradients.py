@@ -11,6 +11,7 @@ from seqdl.errors import InputError
 from seqdl.interpret.method import METHODS
 from seqdl.interpret.readout import Readout, batches
 from seqdl.interpret.references import ReferenceSpec, contributions, make_references
+from seqdl.progress import track
 
 
 @METHODS.register("integrated-gradients")
@@ -51,14 +52,14 @@ class IntegratedGradients:
     def __call__(self, readout: Readout, x: Tensor) -> Tensor:
         """Return contributions (N, 4, L)."""
         references = make_references(x, self.references, seed=self.seed)
-        scores = torch.zeros(x.shape)
-        for rows in batches(len(x), max(1, readout.batch_size(self.batch_size) // references.count)):
+        scores = torch.zeros(len(x), 4, x.shape[-1])
+        for rows in track(list(batches(len(x), max(1, readout.batch_size(self.batch_size) // references.count))), "integrated gradients"):
             reference = readout.place(references.rows(rows))  # (n, R, 4, L)
             sequence = readout.place(x[rows])[:, None].expand_as(reference)
-            total = torch.zeros_like(reference)
+            total = torch.zeros_like(reference[:, :, :4])
             for step in range(self.n_steps):
                 here = reference + (step + 0.5) / self.n_steps * (sequence - reference)
-                total += readout.gradient(here.flatten(0, 1))[1].view_as(reference)
+                total += readout.gradient(here.flatten(0, 1))[1].view_as(total)
             parts = contributions(sequence, reference, total / self.n_steps, hypothetical=self.hypothetical)
             scores[rows] = parts.float().cpu()
         return scores

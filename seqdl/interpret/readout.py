@@ -21,13 +21,15 @@ OneHot = NDArray[Any] | Tensor
 """One-hot sequences, (N, 4, L), in the order A C G T; an ambiguous base is all zeros."""
 
 
-def as_tensor(x: OneHot) -> Tensor:
+def as_tensor(x: OneHot, *, signals: bool = False) -> Tensor:
     """Return one-hot sequences as a float32 tensor without gradient.
 
     Parameters
     ----------
     x : array or Tensor, (N, 4, L)
         One-hot sequences.
+    signals : bool, default False
+        Whether measured tracks may follow the four bases, (N, 4 + C, L).
 
     Returns
     -------
@@ -45,7 +47,7 @@ def as_tensor(x: OneHot) -> Tensor:
     torch.Size([1, 4, 4])
     """
     tensor = x if isinstance(x, Tensor) else torch.as_tensor(np.asarray(x))
-    if tensor.ndim == 3 and tensor.shape[1] == 4:
+    if tensor.ndim == 3 and (tensor.shape[1] == 4 or (signals and tensor.shape[1] > 4 and tensor.shape[2] != 4)):
         return tensor.detach().to(torch.float32)
     shape = tuple(tensor.shape)
     if tensor.ndim == 3 and shape[2] == 4:
@@ -94,7 +96,7 @@ class Readout:
     """One number a sequence, taken from a module before its link.
 
     A method `logits` of the module is used where there is one, else its ``forward``. An output with
-    positions (B, T, L) is summed over them.
+    positions (B, T, L) is pooled by the module's method `summary` where it has one, else summed over them.
 
     Parameters
     ----------
@@ -129,6 +131,8 @@ class Readout:
         # Other people's networks may call their last layer `logits`; that is not our method.
         own = callable(logits) and not isinstance(logits, nn.Module)
         self.function: Callable[[Tensor], Any] = logits if own and logits is not None else module
+        summary = getattr(module, "summary", None) if own else None
+        self.summary: Callable[[Tensor], Tensor] | None = summary if callable(summary) else None
         like = next((p for p in [*module.parameters(), *module.buffers()] if p.is_floating_point()), torch.zeros(()))
         self.device, self.dtype = like.device, like.dtype
 
@@ -159,6 +163,8 @@ class Readout:
             raise InputError(
                 f"output {self.index} was asked for, but {type(self.module).__name__} has {y.shape[1]} outputs; expected 0 to {y.shape[1] - 1}."
             )
+        if y.ndim > 2 and self.summary is not None:
+            y = self.summary(y)
         return y[:, self.index].flatten(1).sum(1) if y.ndim > 2 else y[:, self.index]
 
     def predict(self, x: Tensor, *, batch_size: int = 256) -> Tensor:
@@ -168,7 +174,7 @@ class Readout:
         return torch.cat(parts) if parts else torch.zeros(0)
 
     def gradient(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the output (B,) and its gradient (B, 4, L) with respect to placed one-hot `x`.
+        """Return the output (B,) and its gradient (B, 4, L) with respect to the bases of placed one-hot `x`, (B, 4, L) or (B, 4 + C, L).
 
         Raises
         ------
@@ -187,7 +193,7 @@ class Readout:
                     "Expected a differentiable module; remove no_grad or detach from its forward, or use method='ism'."
                 )
             (gradient,) = torch.autograd.grad(y.sum(), x, allow_unused=True)
-        return y.detach(), torch.zeros_like(x) if gradient is None else gradient.detach()
+        return y.detach(), (torch.zeros_like(x) if gradient is None else gradient.detach())[:, :4]
 
 
 def _output_index(module: nn.Module, output: int | str) -> int:

@@ -30,23 +30,31 @@ class References:
         R, how many each sequence has.
     codes : Codes, (N, R, L), or None
         Shuffles, kept as codes because one-hot would take sixteen times the memory.
-    given : Tensor, (N, 4, L), or None
-        What was shuffled. Shuffling leaves ambiguous bases where they are; they are taken from here as they were read.
+    given : Tensor, (N, 4, L) or (N, 4 + C, L)
+        The sequences. Shuffling leaves ambiguous bases where they are; they are taken from here as they were read, and so are measured
+        tracks, which are held fixed.
     dense : Tensor, (N, R, 4, L) or (1, R, 4, L), or None
         Anything else.
     """
 
     count: int
+    given: Tensor
     codes: Codes | None = None
-    given: Tensor | None = None
     dense: Tensor | None = None
 
     def rows(self, rows: slice) -> Tensor:
-        """Return the references (n, R, 4, L) of some sequences."""
-        if self.codes is not None and self.given is not None:
+        """Return the references (n, R, 4, L), or (n, R, 4 + C, L), of some sequences."""
+        bases, given = self._bases(rows), self.given[rows]
+        if given.shape[1] == bases.shape[2]:
+            return bases
+        return torch.cat([bases, given[:, None, 4:].expand(-1, self.count, -1, -1)], 2)
+
+    def _bases(self, rows: slice) -> Tensor:
+        """Return the references without the tracks, (n, R, 4, L)."""
+        if self.codes is not None:
             shuffled = torch.from_numpy(one_hot(self.codes[rows]))
             unknown = torch.from_numpy(self.codes[rows] >= AMBIGUOUS).unsqueeze(2)  # (n, R, 1, L)
-            return torch.where(unknown, self.given[rows].unsqueeze(1), shuffled) if unknown.any() else shuffled
+            return torch.where(unknown, self.given[rows, None, :4], shuffled) if unknown.any() else shuffled
         assert self.dense is not None
         return self.dense[rows] if len(self.dense) > 1 else self.dense.expand(rows.stop - rows.start, -1, -1, -1)
 
@@ -58,8 +66,8 @@ def make_references(x: Tensor, references: ReferenceSpec, *, seed: int = 0) -> R
 
     Parameters
     ----------
-    x : Tensor, (N, 4, L)
-        One-hot sequences.
+    x : Tensor, (N, 4, L) or (N, 4 + C, L)
+        One-hot sequences; measured tracks behind the bases are the same in every reference.
     references : int, "uniform", "zeros", or array (R, 4, L) or (N, R, 4, L)
         A number asks for so many dinucleotide shuffles of each sequence; "uniform" is .25 for every base;
         "zeros" is no base at all.
@@ -79,19 +87,20 @@ def make_references(x: Tensor, references: ReferenceSpec, *, seed: int = 0) -> R
     tensor([0.2500, 0.2500, 0.2500, 0.2500])
     """
     n, _, length = x.shape
+    fixed = x.cpu().float()
     if isinstance(references, (int, np.integer)):
         if references < 1:
             raise InputError(f"references is {references}; expected the number of shuffles, at least 1. Ten is a good choice.")
-        codes = np.repeat(codes_of(x.cpu().numpy()), int(references), axis=0)
+        codes = np.repeat(codes_of(fixed[:, :4].numpy()), int(references), axis=0)
         shuffled = dinucleotide_shuffle(codes, seed=seed) if len(codes) else codes
-        return References(int(references), codes=shuffled.reshape(n, int(references), length), given=x.cpu().float())
+        return References(int(references), fixed, codes=shuffled.reshape(n, int(references), length))
     if isinstance(references, str):
         if references not in ("uniform", "zeros"):
             raise InputError(
                 f"references is '{references}'; expected a number of shuffles, 'uniform', 'zeros' or an array. Ten shuffles are a good choice."
             )
         value = 0.25 if references == "uniform" else 0.0
-        return References(1, dense=torch.full((1, 1, 4, length), value))
+        return References(1, fixed, dense=torch.full((1, 1, 4, length), value))
     given = references.detach() if isinstance(references, Tensor) else torch.as_tensor(np.asarray(references))
     dense = given.to(torch.float32).cpu()
     dense = dense[None] if dense.ndim == 3 else dense
@@ -100,7 +109,7 @@ def make_references(x: Tensor, references: ReferenceSpec, *, seed: int = 0) -> R
             f"references have the shape {tuple(given.shape)} for x {tuple(x.shape)}; "
             f"expected (R, 4, {length}) or ({n}, R, 4, {length}). Cut them to the length of x."
         )
-    return References(dense.shape[1], dense=dense)
+    return References(dense.shape[1], fixed, dense=dense)
 
 
 def contributions(x: Tensor, reference: Tensor, multiplier: Tensor, *, hypothetical: bool = False) -> Tensor:
@@ -112,8 +121,10 @@ def contributions(x: Tensor, reference: Tensor, multiplier: Tensor, *, hypotheti
 
     Parameters
     ----------
-    x, reference, multiplier : Tensor, (n, R, 4, L)
-        The sequence, what it is compared with, and the output's change for a unit of change in each input.
+    x, reference : Tensor, (n, R, 4, L) or (n, R, 4 + C, L)
+        The sequence, and what it is compared with.
+    multiplier : Tensor, (n, R, 4, L)
+        The output's change for a unit of change in each base.
     hypothetical : bool, default False
         Return all four bases.
 
@@ -122,6 +133,7 @@ def contributions(x: Tensor, reference: Tensor, multiplier: Tensor, *, hypotheti
     Tensor, (n, 4, L)
         The mean over references.
     """
+    x, reference = x[:, :, :4], reference[:, :, :4]
     if hypothetical:
         return (multiplier - (reference * multiplier).sum(2, keepdim=True)).mean(1)
     parts = (x - reference) * multiplier

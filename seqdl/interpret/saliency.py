@@ -37,7 +37,7 @@ class Saliency:
 
     def __call__(self, readout: Readout, x: Tensor) -> Tensor:
         """Return the gradient (N, 4, L)."""
-        scores = torch.zeros(x.shape)
+        scores = torch.zeros(len(x), 4, x.shape[-1])
         for rows in batches(len(x), readout.batch_size(self.batch_size)):
             gradient = readout.gradient(readout.place(x[rows]))[1].float().cpu()
             scores[rows] = gradient - gradient.mean(1, keepdim=True) if self.centred else gradient

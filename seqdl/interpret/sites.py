@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from seqdl.errors import ShapeError
+from seqdl.interpret.inputs import SequenceInput, Sequences
 from seqdl.interpret.locate import FilterBank, filter_bank
-from seqdl.interpret.readout import OneHot, Readout, as_tensor, batches, evaluating, reverse_complement
+from seqdl.interpret.readout import Readout, batches, evaluating, reverse_complement
 
 PER_SEQUENCE = 2
 """Sites a sequence may give to a filter, so that a repeat in one sequence does not make a motif."""
+ACTIVATIONS_AT_ONCE = 4_000_000
+"""Activations that are held at a time, 16 MB: 100,000 sequences of 1 kb and 300 filters take no more than seven of 200 bp."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +52,14 @@ class Sites:
     @property
     def alive(self) -> NDArray[np.bool_]:
         """Whether each filter (F,) responds to the sequence at all."""
-        spread = self.highest - self.lowest
-        return np.asarray(spread > 1e-6 * np.maximum(1, np.abs(self.highest)))
+        with np.errstate(invalid="ignore"):  # of no window at all the range is -inf - inf
+            spread = self.highest - self.lowest
+            return np.asarray(spread > 1e-6 * np.maximum(1, np.abs(self.highest)))
+
+    def centres(self, length: int) -> NDArray[np.float64]:
+        """Return where the middle of each site lies, (F, S), in bp from the middle of sequences of `length` bp; NaN where there is none."""
+        centre = self.start + self.onehot.shape[-1] / 2 - length / 2
+        return np.where(np.isfinite(self.score), centre, np.nan)
 
 
 @dataclass(frozen=True)
@@ -62,22 +71,41 @@ class Windows:
     first : int
         Row of the first sequence.
     activation : Tensor, (n, F, P), float32
-        P windows: those of the given strand, then those of the other; ``-inf`` where a window leaves the sequence or
-        holds an ambiguous base.
-    onehot : Tensor, (n, P, 4, W)
-        The bases of each window as the filter reads them.
-    start, strand : Tensor, (P,), int64
-        First base on the given strand, and 1 or -1.
+        P windows: those of the given strand, then those of the other; ``-inf`` where a window holds an ambiguous base.
+    reads : list of Tensor (n, 4, L)
+        The sequences on each strand, as the filters read them.
+    at : Tensor, (P,), int64
+        First base of each window on the strand that was read.
+    span : int
+        Bases of a window (bp).
     """
 
     first: int
     activation: Tensor
-    onehot: Tensor
-    start: Tensor
-    strand: Tensor
+    reads: list[Tensor]
+    at: Tensor
+    span: int
+
+    @property
+    def start(self) -> Tensor:
+        """First base of each window (P,) on the given strand."""
+        half = len(self.at) // len(self.reads)
+        return torch.cat([self.at[:half], self.reads[0].shape[-1] - self.span - self.at[half:]])
+
+    def strand(self, window: Tensor) -> Tensor:
+        """Return 1 for windows of the given strand, -1 for those of the other."""
+        return torch.where(window < len(self.at) // len(self.reads), 1, -1)
+
+    def bases(self, row: Tensor, window: Tensor) -> Tensor:
+        """Return the bases (K, 4, W) of some windows as the filters read them."""
+        found = torch.empty(len(row), 4, self.span)
+        for strand, read in zip((1, -1), self.reads, strict=False):
+            chosen = self.strand(window) == strand
+            found[chosen] = read.unfold(2, self.span, 1)[row[chosen], :, self.at[window[chosen]]]
+        return found
 
 
-def windows(bank: FilterBank, module: nn.Module, x: OneHot, *, both_strands: bool = True, batch_size: int = 256) -> Iterator[Windows]:
+def windows(bank: FilterBank, module: nn.Module, x: Sequences, *, both_strands: bool = True, batch_size: int | None = None) -> Iterator[Windows]:
     """Run filters over sequences, batch by batch.
 
     Parameters
@@ -86,45 +114,57 @@ def windows(bank: FilterBank, module: nn.Module, x: OneHot, *, both_strands: boo
         The filters.
     module : nn.Module
         The module they belong to, for its device; it should be in evaluation mode.
-    x : array or Tensor, (N, 4, L)
-        One-hot sequences.
+    x : Sequences
+        The sequences.
     both_strands : bool, default True
         Also read the reverse complement.
-    batch_size : int, default 256
-        Sequences at a time.
+    batch_size : int, optional
+        Sequences at a time; by default what keeps memory small.
 
     Raises
     ------
     ShapeError
         If the sequences are shorter than the filters.
     """
-    sequences, readout = as_tensor(x), Readout(module)
-    span, length = bank.geometry.span, sequences.shape[-1]
+    readout, span, length = Readout(module), bank.geometry.span, x.length
     if length < span:
         raise ShapeError(
             f"the sequences are {length} bp long, shorter than the filters of layer '{bank.name}' ({span} bp). "
             f"Expected at least {span} bp; pass longer sequences."
         )
-    for rows in batches(len(sequences), batch_size):
-        given = readout.place(sequences[rows])
-        strands = [given, reverse_complement(given)] if both_strands else [given]
-        parts = []
-        for strand, read in zip((1, -1), strands, strict=False):
+    if batch_size is None and len(x):
+        with torch.no_grad():
+            one = bank.run(readout.place(x.one_hot(slice(0, 1)))).numel()
+        batch_size = max(1, ACTIVATIONS_AT_ONCE // max(1, 2 * one))
+    for rows in batches(len(x), batch_size or 1):
+        given = x.one_hot(rows)
+        reads = [given, reverse_complement(given)] if both_strands else [given]
+        parts, at = [], torch.zeros(0)
+        for read in reads:
             with torch.no_grad():
-                activation = bank.run(read).float().cpu()
-            start = bank.geometry.starts(activation.shape[-1])
-            inside = (start >= 0) & (start <= length - span)
-            onehot = read.float().cpu().unfold(2, span, 1).transpose(1, 2)[:, start[inside]]  # (n, P, 4, W)
-            whole = (onehot.amax(2) > 0.5).all(2)  # an ambiguous base has no column above a quarter
-            activation = activation[:, :, inside].masked_fill(~whole[:, None], -torch.inf)
-            start = start[inside] if strand == 1 else length - span - start[inside]
-            parts.append((activation, onehot, start, torch.full_like(start, strand)))
-        activation, onehot = torch.cat([part[0] for part in parts], 2), torch.cat([part[1] for part in parts], 1)
-        yield Windows(rows.start, activation, onehot, torch.cat([part[2] for part in parts]), torch.cat([part[3] for part in parts]))
+                activation = bank.run(readout.place(read)).float().cpu()
+            inside = bank.geometry.inside(activation.shape[-1], length)
+            at = bank.geometry.starts(activation.shape[-1])[inside]
+            if not len(at):
+                raise ShapeError(
+                    f"no position of layer '{bank.name}' lies in {length} bp; expected longer sequences. Pass some of {2 * span} bp or more."
+                )
+            parts.append(_clean(activation[:, :, inside], read.cpu(), at, span=span))
+        activation = torch.cat(parts, 2) if len(parts) > 1 else parts[0]
+        yield Windows(rows.start, activation, [read.cpu() for read in reads], at.repeat(len(reads)), span)
+
+
+def _clean(activation: Tensor, read: Tensor, at: Tensor, *, span: int) -> Tensor:
+    """Return the activations (n, F, P) with ``-inf`` where a window holds an ambiguous base."""
+    unknown = read.amax(1) <= 0.5  # (n, L); an ambiguous base has no channel above a quarter
+    if not unknown.any():
+        return activation
+    before = nn.functional.pad(unknown.cumsum(1), (1, 0))  # (n, L + 1)
+    return activation.masked_fill((before[:, at + span] > before[:, at])[:, None], -torch.inf)
 
 
 def find_sites(
-    module: nn.Module, x: OneHot, *, layer: str | None = None, n_sites: int = 100, both_strands: bool = True, batch_size: int = 256
+    module: nn.Module, x: SequenceInput, *, layer: str | None = None, n_sites: int = 100, both_strands: bool = True, batch_size: int | None = None
 ) -> Sites:
     """Find the strongest sites of each filter.
 
@@ -134,69 +174,93 @@ def find_sites(
     ----------
     module : nn.Module
         Takes one-hot (B, 4, L).
-    x : array or Tensor, (N, 4, L)
-        One-hot sequences.
+    x : array or Tensor, (N, 4, L), or codes (N, L) uint8
+        The sequences.
     layer : str, optional
         Name of the layer; by default the first convolution over the bases.
     n_sites : int, default 100
         Sites a filter, at most.
     both_strands : bool, default True
         Also read the reverse complement.
-    batch_size : int, default 256
-        Sequences at a time.
+    batch_size : int, optional
+        Sequences at a time; by default what keeps memory small. It changes no result.
     """
-    bank, best = filter_bank(module, layer), _Best(n_sites)
+    sequences = Sequences(x)
+    best = _Best(n_sites)
     with evaluating(module):
-        for some in windows(bank, module, x, both_strands=both_strands, batch_size=batch_size):
-            best.take(some, bank.geometry.span)
-    return best.sites(len(as_tensor(x)))
+        bank = filter_bank(module, layer, length=sequences.length)
+        for some in windows(bank, module, sequences, both_strands=both_strands, batch_size=batch_size):
+            best.take(some)
+    return best.sites(len(sequences))
 
 
 class _Best:
-    """Keeps the best sites seen so far."""
+    """Keeps the best sites seen so far, as flat arrays of candidates that are thinned out now and then."""
 
     def __init__(self, n_sites: int) -> None:
         self.n_sites = n_sites
-        self.kept: tuple[Tensor, ...] | None = None
-        self.lowest = self.highest = torch.zeros(0)
+        self.n_filters = self.span = 0
+        self.found: list[dict[str, NDArray[np.generic]]] = []
+        self.n_found = 0
+        self.lowest = self.highest = self.bar = torch.zeros(0)
 
-    def take(self, some: Windows, span: int) -> None:
-        """Merge the best sites of some sequences."""
+    def take(self, some: Windows) -> None:
+        """Add the best sites of some sequences that may be among the best of all."""
         activation = some.activation
-        finite = torch.isfinite(activation)
-        lowest = activation.masked_fill(~finite, torch.inf).amin((0, 2))
-        highest = activation.amax((0, 2))
-        score, index = _candidates(activation, some.start, span)  # (F, n * PER_SEQUENCE) each
-        row = torch.arange(len(activation)).repeat(PER_SEQUENCE).expand_as(index)
-        new = (score, row + some.first, some.start[index], some.strand[index])
-        score, order = score.topk(min(self.n_sites, score.shape[1]), dim=1)
-        onehot = some.onehot[row.gather(1, order), index.gather(1, order)]  # (F, S, 4, W)
-        kept = (score, *(values.gather(1, order) for values in new[1:]), onehot)
-        if self.kept is None:
-            self.kept, self.lowest, self.highest = kept, lowest, highest
-            return
-        self.lowest, self.highest = torch.minimum(self.lowest, lowest), torch.maximum(self.highest, highest)
-        joined = tuple(torch.cat([old, fresh], 1) for old, fresh in zip(self.kept, kept, strict=True))
-        order = joined[0].topk(min(self.n_sites, joined[0].shape[1]), dim=1).indices
-        filters = torch.arange(len(order))[:, None]
-        self.kept = tuple(values[filters, order] for values in joined)
+        top, where = activation.max(2)  # (n, F)
+        if not self.n_filters:
+            self.n_filters, self.span = activation.shape[1], some.span
+            self.bar = torch.full((self.n_filters,), -torch.inf)  # what a site has to exceed
+            self.lowest, self.highest = -self.bar, self.bar
+        low = activation.amin((0, 2))
+        if not low.isfinite().all():
+            low = activation.masked_fill(~activation.isfinite(), torch.inf).amin((0, 2))
+        self.lowest, self.highest = torch.minimum(self.lowest, low), torch.maximum(self.highest, top.amax(0))
+        row, filters = torch.nonzero(top > self.bar, as_tuple=True)
+        window = where[row, filters]
+        self._add(some, row, filters, window=window, score=top[row, filters])
+        # the second best of these sequences, not overlapping the best
+        left = activation[row, filters]  # (K, P)
+        left[(some.start - some.start[window][:, None]).abs() < some.span] = -torch.inf
+        score, window = left.max(1)
+        chosen = score > self.bar[filters]
+        self._add(some, row[chosen], filters[chosen], window=window[chosen], score=score[chosen])
+        if self.n_found > 2 * self.n_filters * self.n_sites:
+            self._thin()
+
+    def _add(self, some: Windows, row: Tensor, filters: Tensor, *, window: Tensor, score: Tensor) -> None:
+        self.n_found += len(row)
+        columns = {"filter": filters, "score": score, "sequence": row + some.first, "start": some.start[window], "strand": some.strand(window)}
+        # the bases as one byte each, since most candidates are dropped again
+        self.found.append({name: values.numpy() for name, values in columns.items()} | {"bases": some.bases(row, window).argmax(1).byte().numpy()})
+
+    def _thin(self) -> dict[str, NDArray[np.generic]]:
+        """Keep the best of each filter, sorted, the earlier of equals first; and raise the bar."""
+        joined = {name: np.concatenate([part[name] for part in self.found]) for name in self.found[0]}
+        order = np.lexsort((joined["start"], joined["sequence"], -joined["score"].astype(np.float64), joined["filter"]))
+        sizes = np.bincount(joined["filter"].astype(np.int64), minlength=self.n_filters)
+        rank = np.arange(len(order)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        kept = {name: values[order[rank < self.n_sites]] for name, values in joined.items()}
+        self.found, self.n_found = [kept], int(np.minimum(sizes, self.n_sites).sum())
+        ends = np.cumsum(np.minimum(sizes, self.n_sites))
+        full = sizes >= self.n_sites
+        self.bar[torch.from_numpy(full)] = torch.from_numpy(kept["score"][ends[full] - 1].astype(np.float32))
+        return kept
 
     def sites(self, n: int) -> Sites:
         """Return what was kept."""
-        if self.kept is None:
+        if not self.found:
             raise ShapeError(f"x holds {n} sequences; expected at least one. Pass the sequences the filters should be read on.")
-        score, sequence, start, strand, onehot = (values.numpy() for values in self.kept)
-        return Sites(score, sequence, start, strand, onehot, self.lowest.numpy(), self.highest.numpy())
-
-
-def _candidates(activation: Tensor, start: Tensor, span: int) -> tuple[Tensor, Tensor]:
-    """Return score and window (F, n * PER_SEQUENCE) of the best sites of each sequence; those of one sequence do not overlap."""
-    left, scores, indices = activation, [], []
-    for rank in range(PER_SEQUENCE):
-        score, index = left.max(2)  # (n, F)
-        scores.append(score.T)
-        indices.append(index.T)
-        if rank + 1 < PER_SEQUENCE:
-            near = (start - start[index][..., None]).abs() < span  # (n, F, P)
-            left = left.masked_fill(near, -torch.inf)
-    return torch.cat(scores, 1), torch.cat(indices, 1)
+        kept = self._thin()
+        filters = kept["filter"].astype(np.int64)
+        sizes = np.bincount(filters, minlength=self.n_filters)
+        rank = np.arange(len(filters)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        shape = (self.n_filters, int(sizes.max(initial=0)))
+        score = np.full(shape, -np.inf, dtype=np.float32)
+        score[filters, rank] = kept["score"]
+        places = {name: np.zeros(shape, dtype=np.int64) for name in ("sequence", "start", "strand")}
+        for name, place in places.items():
+            place[filters, rank] = kept[name]
+        onehot = np.zeros((*shape, 4, self.span), dtype=np.float32)
+        onehot[filters, rank] = np.eye(4, dtype=np.float32)[kept["bases"].astype(np.int64)].transpose(0, 2, 1)
+        return Sites(score, places["sequence"], places["start"], places["strand"], onehot, self.lowest.numpy(), self.highest.numpy())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -11,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from seqdl.errors import FormatError, InputError
+from seqdl.io.bed_quick import quick_table
 from seqdl.io.fasta import unique_names
 from seqdl.io.files import PathLike, open_text, shown, writing
 from seqdl.ledger import Ledger
@@ -83,6 +83,13 @@ def read_bed(path: PathLike, *, ledger: Ledger | None = None) -> pd.DataFrame:
      chr1      5    9 chr1:5-9    0.0      .
      chr2      0    7     peak    3.0      -
     """
+    table = quick_table(path, score=_score, strands=_STRANDS)
+    if table is not None:
+        table = table.astype({"chrom": str, "strand": str})
+        renamed = _make_names_unique(table)
+        if ledger is not None:
+            _note_names(ledger, shown(path), renamed)
+        return _with_summits(table, ledger, shown(path))
     name = shown(path)
     with open_text(path) as stream:
         seen = _read(stream, name)
@@ -91,13 +98,45 @@ def read_bed(path: PathLike, *, ledger: Ledger | None = None) -> pd.DataFrame:
     if not n:
         raise FormatError(f"{name} holds no interval. Lines with at least chrom, start and end were expected. Give a file with intervals.")
     table = pd.DataFrame(seen.columns).astype({"chrom": str, "start": np.int64, "end": np.int64, "name": str, "score": np.float64, "strand": str})
-    if len(seen.peaks) == n and min(seen.peaks) >= 0:
-        table["summit"] = table["start"] + np.array(seen.peaks, dtype=np.int64)
+    if len(seen.peaks) == n:
+        table["peak"] = np.array(seen.peaks, dtype=np.int64)
     renamed = _make_names_unique(table)
     if ledger is not None:
         _note(ledger, name, seen=seen, renamed=renamed, crlf=newlines is not None and newlines != "\n")
-        if len(seen.peaks) == n and max(seen.peaks) >= 0 > min(seen.peaks):
-            ledger.note(f"{name}: {sum(peak < 0 for peak in seen.peaks):,} of {n:,} lines have no summit; no summit is used")
+    return _with_summits(table, ledger, name)
+
+
+def read_places(path: PathLike) -> pd.DataFrame:
+    """Read where the intervals of a BED lie, and nothing else of it.
+
+    Parameters
+    ----------
+    path : path or "-"
+        Plain, gzip or bgzip.
+
+    Returns
+    -------
+    DataFrame
+        The columns chrom, start, end and strand of `read_bed`, in a third of its time; chrom and strand may be categories.
+
+    Raises
+    ------
+    MissingFileError, FormatError
+        As `read_bed`.
+    """
+    table = quick_table(path, score=_score, strands=_STRANDS, names=False)
+    return (read_bed(path) if table is None else table)[["chrom", "start", "end", "strand"]]
+
+
+def _with_summits(table: pd.DataFrame, ledger: Ledger | None, name: str) -> pd.DataFrame:
+    """Return the table with summits in place of the offsets of narrowPeak, or with neither where a line has none."""
+    if "peak" not in table:
+        return table
+    peaks = table.pop("peak").to_numpy(dtype=np.int64)
+    if peaks.min() >= 0:
+        table["summit"] = table["start"] + peaks
+    elif ledger is not None and peaks.max() >= 0:
+        ledger.note(f"{name}: {(peaks < 0).sum():,} of {len(peaks):,} lines have no summit; no summit is used")
     return table
 
 
@@ -245,13 +284,20 @@ def _is_peak(cells: list[str]) -> bool:
 
 def _make_names_unique(table: pd.DataFrame) -> int:
     """Name by their place the intervals whose name is missing or repeated; return how many names were repeated."""
-    names = table["name"].tolist()
-    count = Counter(names)
-    places = [f"{chrom}:{start}-{end}" for chrom, start, end in zip(table["chrom"], table["start"], table["end"], strict=True)]
-    missing = [name in {"", "."} for name in names]
-    chosen = [place if gone or count[name] > 1 else name for name, place, gone in zip(names, places, missing, strict=True)]
-    table["name"] = unique_names(chosen)
-    return sum(count[name] > 1 and not gone for name, gone in zip(names, missing, strict=True))
+    missing = table["name"].isin(["", "."]).to_numpy()
+    repeated = table["name"].duplicated(keep=False).to_numpy() & ~missing
+    rows = np.flatnonzero(missing | repeated)
+    if len(rows):
+        names = table["name"].to_numpy(dtype=object)
+        places = (table[column].to_numpy()[rows].tolist() for column in ("chrom", "start", "end"))
+        names[rows] = [f"{chrom}:{start}-{end}" for chrom, start, end in zip(*places, strict=True)]
+        table["name"] = pd.Series(unique_names(names.tolist()), index=table.index, dtype=str)
+    return int(repeated.sum())
+
+
+def _note_names(ledger: Ledger, name: str, renamed: int) -> None:
+    if renamed:
+        ledger.note(f"{name}: {renamed:,} intervals share their name with another; named chrom:start-end")
 
 
 def _note(ledger: Ledger, name: str, *, seen: _Seen, renamed: int, crlf: bool) -> None:
@@ -259,7 +305,6 @@ def _note(ledger: Ledger, name: str, *, seen: _Seen, renamed: int, crlf: bool) -
         ledger.note(f"{name}: {seen.skipped:,} comment, header, track or browser line(s) skipped")
     if seen.bad_scores:
         ledger.note(f"{name}: {seen.bad_scores:,} score(s) in column 5 are no number; read as 0")
-    if renamed:
-        ledger.note(f"{name}: {renamed:,} intervals share their name with another; named chrom:start-end")
+    _note_names(ledger, name, renamed)
     if crlf:
         ledger.note(f"{name}: lines end as on Windows (CRLF) or the old Macintosh (CR); read as usual")

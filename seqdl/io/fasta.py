@@ -142,6 +142,40 @@ def read_fasta(path: PathLike, *, ledger: Ledger | None = None) -> list[FastaRec
     ]
 
 
+def iter_fasta(path: PathLike, *, at_once: int = 4096) -> Iterator[list[FastaRecord]]:
+    """Read a FASTA file in pieces, so that memory does not grow with the file; repeated names stay as they are.
+
+    Parameters
+    ----------
+    path : path or "-"
+    at_once : int, default 4096
+        Records of a piece.
+
+    Yields
+    ------
+    list of FastaRecord
+
+    Raises
+    ------
+    MissingFileError, FormatError
+        As `read_fasta` raises them.
+    """
+    name, n = shown(path), 0
+    with open_text(path) as stream:
+        piece: list[FastaRecord] = []
+        for raw in _records(stream, name):
+            text = "".join(part for _, part in raw.lines).replace(" ", "").replace("\t", "")
+            n, label = n + 1, raw.label()
+            piece.append(FastaRecord(label or f"record{n}", raw.header[len(label) :].strip(), _encode(text, raw, name)))
+            if len(piece) == at_once:
+                yield piece
+                piece = []
+    if not n:
+        raise FormatError(f"{name} is empty. FASTA records (a line '>name', then the sequence) were expected. Give a file with sequences.")
+    if piece:
+        yield piece
+
+
 def unique_names(names: Sequence[str]) -> list[str]:
     """Make repeated names unique by ``_2``, ``_3``, ..., never meeting another name.
 

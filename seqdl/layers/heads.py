@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from seqdl.layers.activation import activation as make_activation
 from seqdl.layers.onehot import flip_positions
-from seqdl.layers.pooling import GlobalMax, MaxPool
+from seqdl.layers.pooling import POOLED_FIRST, GlobalMax
 from seqdl.layers.pooling import pooling as make_pooling
 
 
@@ -23,7 +23,7 @@ class PooledHead(nn.Module):
         Channels of the features.
     n_outputs : int
         Number of outputs T.
-    pooling : {"max", "mean", "attention", "flatten"}, default "max"
+    pooling : {"max", "mean", "attention", "last", "ends", "centre", "flatten"}, default "max"
     activation : str, default "relu"
         Behind the normalisation of the pooled features.
     hidden : int, default 32
@@ -56,14 +56,36 @@ class PooledHead(nn.Module):
     def forward(self, features: Tensor, lengths: Tensor | None = None, other: Tensor | None = None) -> Tensor:
         """Return logits (B, T) for features (B, C, L') and, where both strands are read, those of the other strand.
 
-        Of the two strands the better counts: at each position, or at once for all where the pooling is a maximum anyway.
+        Of the two strands the better counts: at each position, or behind the pooling where that is a maximum or reads a place of its own strand.
         """
         if other is None:
             pooled = self.pool(features, lengths)
-        elif isinstance(self.pool, MaxPool):
+        elif isinstance(self.pool, POOLED_FIRST):
             pooled = self.better(torch.stack([self.pool(features, lengths), self.pool(other, lengths)], dim=-1))
         else:
             turned = flip_positions(other, lengths)
             pooled = self.pool(self.better(torch.stack([features, turned], dim=-1)), lengths)
         logits: Tensor = self.dense(pooled)
+        return logits
+
+
+class BaseHead(nn.Module):
+    """Logits of the four bases at every position, (B, C, L) -> (B, 4, L).
+
+    Parameters
+    ----------
+    channels : int
+        Channels of the features.
+    hidden : int, default 0
+        Units of a dense layer in between; 0 leaves it out.
+    """
+
+    def __init__(self, channels: int, *, hidden: int = 0) -> None:
+        super().__init__()
+        layers: list[nn.Module] = [nn.Conv1d(channels, hidden, 1), nn.GELU()] if hidden else []
+        self.dense = nn.Sequential(*layers, nn.Conv1d(hidden or channels, 4, 1))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return logits (B, 4, L)."""
+        logits: Tensor = self.dense(features)
         return logits

@@ -68,7 +68,8 @@ def reverse_complement(x: Tensor, lengths: Tensor | None = None) -> Tensor:
     >>> torch.equal(reverse_complement(x, torch.tensor([2])), one_hot(torch.tensor([[2, 3, 4]], dtype=torch.uint8)))
     True
     """
-    return flip_positions(x.flip(1), lengths)
+    bases = x[:, :4].flip(1)
+    return flip_positions(bases if x.shape[1] == 4 else torch.cat([bases, x[:, 4:]], dim=1), lengths)
 
 
 def flip_positions(x: Tensor, lengths: Tensor | None = None) -> Tensor:

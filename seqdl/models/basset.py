@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from seqdl.errors import InputError
-from seqdl.layers.conv import ConvBlock
+from seqdl.layers.conv import LocalPooling, Padding, Style, conv_stack
+from seqdl.layers.norm import Norm
 from seqdl.registry import MODELS
 
 
@@ -24,12 +24,20 @@ class Basset(nn.Module):
     widths : tuple of int, default (19, 11, 7)
         Their widths, odd.
     pools : tuple of int, default (3, 4, 2)
-        Width of the max pooling behind each.
+        Width of the pooling behind each.
+    stride : int, default 1
+        Every how many bases the first filters are scored.
     activation : str, default "relu"
         Of the layers above the first.
     first_activation : str, default "relu"
         Of the first layer; "exp" sharpens its motifs.
-    dropout : float, default 0.1
+    norm : {"batch", "layer", "group", "none"}, default "batch"
+    pooling : {"max", "mean"}, default "max"
+        Of neighbouring positions.
+    padding : {"same", "valid"}, default "same"
+        Zeros beyond the ends, or no windows that reach there; see `seqdl.layers.conv.Style`.
+    dropout : float, in [0, 1), default 0.1
+        Behind every layer but the first.
 
     References
     ----------
@@ -50,24 +58,20 @@ class Basset(nn.Module):
         filters: tuple[int, ...] = (96, 96, 96),
         widths: tuple[int, ...] = (19, 11, 7),
         pools: tuple[int, ...] = (3, 4, 2),
+        stride: int = 1,
         activation: str = "relu",
         first_activation: str = "relu",
+        norm: Norm = "batch",
+        pooling: LocalPooling = "max",
+        padding: Padding = "same",
         dropout: float = 0.1,
     ) -> None:
         super().__init__()
-        if not len(filters) == len(widths) == len(pools) > 0:
-            raise InputError(f"{len(filters)} filters, {len(widths)} widths and {len(pools)} pools: one of each a layer was expected.")
-        blocks, channels, stride = [], in_channels, 1
-        for layer, (n, width, pool) in enumerate(zip(filters, widths, pools, strict=True)):
-            name = first_activation if layer == 0 else activation
-            blocks.append(ConvBlock(channels, n, width, activation=name, pool=pool, dropout=dropout if layer else 0.0))
-            channels, stride = n, stride * pool
-        self.blocks, self.pools = nn.ModuleList(blocks), tuple(pools)
-        self.channels, self.stride = channels, stride
+        style = Style(activation=activation, first_activation=first_activation, norm=norm, pooling=pooling, padding=padding, dropout=dropout)
+        self.blocks = conv_stack(in_channels, filters, widths, pools=pools, style=style, stride=stride)
+        self.channels, self.stride = filters[-1], self.blocks.stride
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return features (B, C, L // stride) for one-hot (B, 4, L)."""
-        for block, pool in zip(self.blocks, self.pools, strict=True):
-            x = block(x, lengths)
-            lengths = None if lengths is None else (lengths // pool).clamp(min=1)
-        return x
+        features: Tensor = self.blocks(x, lengths)
+        return features

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from torch import Tensor, nn
-
-from seqdl.errors import InputError
-from seqdl.layers.activation import activation as make_activation
-from seqdl.layers.onehot import mask_positions
+from seqdl.layers.conv import ConvBlock, LocalPooling, Padding, Style
+from seqdl.layers.norm import Norm
 from seqdl.registry import MODELS
 
 
 @MODELS.register("cnn")
-class CNN(nn.Module):
+class CNN(ConvBlock):
     """One convolution whose filters scan for motifs, as DeepBind's does.
 
     The features are the filters' scores themselves: with max pooling behind it, a monotone activation
-    gives the same before the pooling or after it, and the head takes it after, where it is cheaper.
+    gives the same before the pooling or after it, and the head takes it after, where it is cheaper [1]_.
 
     Parameters
     ----------
@@ -25,8 +22,20 @@ class CNN(nn.Module):
         Number of filters F.
     width : int, default 15
         Width of a filter W (bp), odd.
+    stride : int, default 1
+        Every how many bases the filters are scored.
+    pool : int, default 1
+        Width of the pooling of neighbouring positions; 1 leaves it out.
     activation : str, default "linear"
         Activation of the scores, for tasks that read every position.
+    first_activation : str, optional
+        The same, by the name it has where more layers follow; it is the one that counts where both are given.
+    norm : {"batch", "layer", "group", "none"}, default "none"
+    pooling : {"max", "mean"}, default "max"
+        Of neighbouring positions.
+    padding : {"same", "valid"}, default "same"
+        Zeros beyond the ends, or no windows that reach there; see `seqdl.layers.conv.Style`.
+    dropout : float, in [0, 1), default 0
 
     References
     ----------
@@ -40,16 +49,20 @@ class CNN(nn.Module):
     torch.Size([2, 8, 50])
     """
 
-    stride = 1
-
-    def __init__(self, *, in_channels: int = 4, filters: int = 64, width: int = 15, activation: str = "linear") -> None:
-        super().__init__()
-        if width % 2 == 0:
-            raise InputError(f"the filters' width is {width}: an odd number of bases was expected. Use {width - 1} or {width + 1}.")
-        self.channels = filters
-        self.conv = nn.Conv1d(in_channels, filters, width, padding=width // 2, bias=False)
-        self.activation = make_activation(activation)
-
-    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Return features (B, F, L) for one-hot (B, 4, L)."""
-        return mask_positions(self.activation(self.conv(mask_positions(x, lengths))), lengths)
+    def __init__(
+        self,
+        *,
+        in_channels: int = 4,
+        filters: int = 64,
+        width: int = 15,
+        stride: int = 1,
+        pool: int = 1,
+        activation: str = "linear",
+        first_activation: str | None = None,
+        norm: Norm = "none",
+        pooling: LocalPooling = "max",
+        padding: Padding = "same",
+        dropout: float = 0.0,
+    ) -> None:
+        style = Style(activation=first_activation or activation, norm=norm, pooling=pooling, padding=padding, dropout=dropout, bias=False)
+        super().__init__(in_channels, filters, width, style=style, pool=pool, stride=stride)

@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from seqdl.plot.along import profile as profile
     from seqdl.plot.curves import confusion as confusion
     from seqdl.plot.curves import histogram as histogram
     from seqdl.plot.curves import loss as loss
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from seqdl.plot.curves import reliability as reliability
     from seqdl.plot.curves import roc as roc
     from seqdl.plot.curves import scatter as scatter
+    from seqdl.plot.experiments import by_position as by_position
+    from seqdl.plot.experiments import firing as firing
+    from seqdl.plot.experiments import spacing as spacing
+    from seqdl.plot.gallery import gallery_svg as gallery_svg
     from seqdl.plot.logos import logo as logo
     from seqdl.plot.logos import save_logo as save_logo
     from seqdl.plot.svg_logos import logo_svg as logo_svg
@@ -23,16 +28,21 @@ if TYPE_CHECKING:
     from seqdl.plot.tracks import track_svg as track_svg
 
 _HOME = {
+    "by_position": "experiments",
     "confusion": "curves",
+    "firing": "experiments",
+    "gallery_svg": "gallery",
     "histogram": "curves",
     "logo": "logos",
     "logo_svg": "svg_logos",
     "loss": "curves",
     "precision_recall": "curves",
+    "profile": "along",
     "reliability": "curves",
     "roc": "curves",
     "save_logo": "logos",
     "scatter": "curves",
+    "spacing": "experiments",
     "track": "tracks",
     "track_svg": "tracks",
 }

@@ -12,7 +12,18 @@ from seqdl.report.folder import RunFolder
 from seqdl.report.numbers import Estimate, estimate, number
 from seqdl.types import Floats
 
-BASELINES = {"pwm": "best known motif", "kmer": "k-mer model", "position": "position model", "gc": "GC content"}
+BASELINES = {
+    "pwm": "best known motif",
+    "kmer": "k-mer model",
+    "position": "position model",
+    "gc": "GC content",
+    "codon": "reading-frame model",
+    "context": "local k-mer model",
+    "mean": "mean profile",
+    "smoothing": "best smoothing",
+    "input": "input signal",
+    "centre": "window's middle",
+}
 MEASURES = {
     "auroc": ("AUROC", "the chance that a random positive scores above a random negative; guessing gives 0.5"),
     "auprc": ("AUPRC", "average precision: how pure the top of the ranking is; guessing gives the share of positives"),
@@ -31,11 +42,32 @@ MEASURES = {
     "macro_auroc": ("mean AUROC", "of each class against the rest; guessing gives 0.5"),
     "macro_f1": ("mean F1", "harmonic mean of precision and recall, averaged over the classes"),
     "mse": ("mean squared error", "lower is better"),
+    "perplexity": ("perplexity", "2 to the bits per base: among how many bases a choice is left; 4 is guessing"),
     "bits_per_base": ("bits per base", "lower is better; 2 is guessing"),
+    "iou": ("IoU", "overlap of call and truth: the bases of both over the bases of either, 0 to 1"),
+    "log_pearson": ("Pearson r of logs", "linear correlation of log(1 + value), predicted and true"),
+    "deviance_explained": ("deviance explained", "share of the Poisson deviance from the mean that the prediction takes away"),
+    "profile_pearson": ("r within windows", "linear correlation along a window, averaged over windows; a flat prediction gets 0"),
+    "jsd": ("Jensen-Shannon distance", "between the predicted and the true profile of a window, 0 to 1; lower is better"),
+    "within_10": ("found within 10 bp", "share of the sites whose predicted place is 10 bp or less away"),
+    "median_distance": ("median distance", "between predicted and true place, in bp; lower is better"),
 }
-LEADING = {"binary": ("auroc", "auprc"), "regression": ("pearson", "spearman"), "multiclass": ("accuracy", "macro_auroc")}
+LEADING = {
+    "binary": ("auroc", "auprc"),
+    "regression": ("pearson", "spearman"),
+    "multiclass": ("accuracy", "macro_auroc"),
+    "counts": ("log_pearson", "spearman"),
+    "segmentation": ("auroc", "auprc"),
+    "profile": ("profile_pearson", "log_pearson", "jsd"),
+    "enhancement": ("pearson", "log_pearson"),
+    "localisation": ("within_10", "median_distance", "iou"),
+}
 """The measures a page leads with; the first is the one a network is judged by."""
-UP_IS_WORSE = frozenset({"brier", "log_loss", "ece", "mse", "mae", "rmse", "bits_per_base", "loss"})
+UP_IS_WORSE = frozenset({"brier", "log_loss", "ece", "mse", "mae", "rmse", "bits_per_base", "loss", "jsd", "median_distance"})
+ALONG = frozenset({"segmentation", "profile", "enhancement", "localisation"})
+"""Tasks whose truth lies along the sequence."""
+NUMBERS = frozenset({"regression", "counts", *ALONG})
+"""Tasks whose predictions of an example are numbers, and no probability of a class."""
 UNNAMED = frozenset({"target", "positive", "label", "y"})
 """Names of outputs that say nothing."""
 NEGATIVES = {
@@ -53,6 +85,8 @@ def label_of(measure: str) -> str:
 
 def meaning_of(run: RunFolder, measure: str) -> str:
     """Return what a measure is, in words."""
+    if measure == "accuracy" and run.metrics.get("family") == "autoencoder":
+        return "share of the bases that are given back"
     if measure == "accuracy" and run.task == "multiclass":
         return "share of right calls; guessing, here and below, is to name the largest class every time"
     return MEASURES.get(measure, ("", ""))[1]
@@ -67,14 +101,23 @@ def judged_by(run: RunFolder) -> str | None:
 
 def guess(run: RunFolder, measure: str) -> float | None:
     """Return what guessing reaches; None where there is nothing to say."""
-    if measure == "auprc":
+    if measure == "auprc" and run.task != "segmentation":
         outcome = calls(run)
         return outcome.prevalence if outcome else None
     if measure == "accuracy" and run.task == "multiclass":
         n = list(class_counts(run).get("test", {}).values())
         total = sum(n)
         return max(n) / total if len(n) > 1 and total else None
-    return {"auroc": 0.5, "macro_auroc": 0.5, "pearson": 0.0, "spearman": 0.0}.get(measure)
+    if measure == "auprc" and run.task == "segmentation":
+        return labelled_share(run)
+    return {"auroc": 0.5, "macro_auroc": 0.5, "pearson": 0.0, "spearman": 0.0, "log_pearson": 0.0, "profile_pearson": 0.0}.get(measure)
+
+
+def labelled_share(run: RunFolder) -> float | None:
+    """Return the share of the test bases that have a label, averaged over the labels."""
+    row = dict((run.metrics.get("n_bases") or {}).get("test") or {})
+    whole = number(row.pop("all", None))
+    return float(np.mean([float(n) for n in row.values()])) / whole if whole and row else None
 
 
 def score(run: RunFolder, measure: str, split: str = "test") -> Estimate | None:
@@ -103,7 +146,7 @@ def headline_measures(run: RunFolder) -> list[str]:
     """Return the one or two measures the page leads with."""
     test = run.metrics.get("test") or {}
     defined = [name for name in test if estimate(test[name]) is not None]
-    first = [name for name in LEADING.get(run.task, LEADING["binary"]) if name in defined]
+    first = [name for name in run.metrics.get("headline") or LEADING.get(run.task, LEADING["binary"]) if name in defined]
     return first or [name for name in defined if baselines(run, name)][:2] or defined[:1]
 
 
@@ -157,7 +200,7 @@ def steps(run: RunFolder) -> int | None:
 
 def best_epoch(log: pd.DataFrame) -> float | None:
     """Return the epoch with the best validation AUROC, correlation, or loss: the first of these that there is."""
-    for column, largest in (("val_auroc", True), ("val_pearson", True), ("val_loss", False)):
+    for column, largest in (("val_auroc", True), ("val_pearson", True), ("val_log_pearson", True), ("val_loss", False)):
         values = pd.to_numeric(log[column], errors="coerce") if column in log else pd.Series(dtype=float)
         if values.notna().any() and "epoch" in log:
             return float(log["epoch"].iloc[int((values if largest else -values).argmax())])
@@ -185,7 +228,7 @@ def subject(run: RunFolder) -> str:
     if names:
         return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
     data = run.section("data")
-    for key in ("peaks", "fasta", "table", "regions", "labels"):
+    for key in ("peaks", "fasta", "table", "labels", "signal", "regions"):
         given = data.get(key)
         first = given[0] if isinstance(given, list) and given else given
         if isinstance(first, str):
@@ -226,7 +269,7 @@ class Calls:
 
 def calls(run: RunFolder) -> Calls | None:
     """Return the network's calls on the test set, for a binary run with predictions."""
-    if not is_binary(run) or not run.scored():
+    if not is_binary(run) or len(run.outputs) > 1 or not run.scored():
         return None
     _, target, prediction = run.scored()[0]
     if not two_classes(target):

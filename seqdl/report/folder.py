@@ -36,6 +36,8 @@ class Tracks:
         What the network said, and the truth; names of classes where there are several.
     method : str
         How the attributions were made.
+    outputs : list of str (n,), optional
+        The output that is explained, where there are several.
     """
 
     names: list[str]
@@ -44,6 +46,7 @@ class Tracks:
     prediction: Floats
     target: Floats
     method: str
+    outputs: list[str] | None = None
 
 
 class RunFolder:
@@ -167,6 +170,7 @@ class RunFolder:
                     prediction=arrays.get("prediction", unknown),
                     target=arrays.get("target", unknown),
                     method=str(arrays["method"]) if "method" in arrays else "",
+                    outputs=[str(name) for name in arrays["output"]] if "output" in arrays else None,
                 )
 
         return self._read("attributions/examples.npz", reader)

@@ -13,14 +13,17 @@ from markupsafe import Markup, escape
 
 from seqdl.plot.letters import COLOURS
 from seqdl.report import charts
-from seqdl.report.facts import NEGATIVES, class_counts, headline_measures, is_binary, label_of, negatives_kind, quantity, score, steps, subject
+from seqdl.report.along import along_question
+from seqdl.report.facts import ALONG, NEGATIVES, class_counts, headline_measures, is_binary, label_of, negatives_kind, quantity, score, steps, subject
 from seqdl.report.folder import RunFolder
 from seqdl.report.numbers import count, decimal, duration, number, plural
 from seqdl.report.section import Section, SectionMaker
+from seqdl.report.sections.along import along
 from seqdl.report.sections.audit import audit
 from seqdl.report.sections.belief import belief
 from seqdl.report.sections.curves import curves
 from seqdl.report.sections.data import data
+from seqdl.report.sections.learned import learned
 from seqdl.report.sections.motifs import best_logo, motifs
 from seqdl.report.sections.performance import performance
 from seqdl.report.sections.repeat import repeat
@@ -31,8 +34,18 @@ from seqdl.report.verdict import Verdict, verdict
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-SECTIONS: tuple[SectionMaker, ...] = (performance, belief, curves, motifs, tracks, training, data, audit, repeat)
+SECTIONS: tuple[SectionMaker, ...] = (performance, learned, belief, curves, along, motifs, tracks, training, data, audit, repeat)
 """The parts of the page in their order. A new part is a function in this list and a template of its name."""
+
+OF_TARGETS: tuple[SectionMaker, ...] = (curves, motifs, tracks)
+"""The parts that make no sense of a network without targets."""
+
+UNLABELLED = {
+    "language": "How much of a base can a network tell from its neighbours?",
+    "autoencoder": "How well do a few numbers stand for a sequence?",
+    "generator": "Can a network write sequences that pass for real ones?",
+}
+"""What is asked of a network without targets."""
 
 MOST_NAMED = 4
 """More classes than this are counted, not named."""
@@ -87,7 +100,8 @@ def render(run: RunFolder, sections: Sequence[SectionMaker] = SECTIONS, *, headi
     str
         One HTML document that fetches nothing.
     """
-    made = [section for maker in sections if (section := maker(run)) is not None]
+    unlabelled = run.metrics.get("family") not in (None, "supervised")
+    made = [section for maker in sections if not (unlabelled and maker in OF_TARGETS) and (section := maker(run)) is not None]
     template = _environment().get_template("page.html")
     return template.render(
         head=(heading or head)(run),
@@ -111,12 +125,16 @@ def _question(run: RunFolder) -> str:
     size = f"{window:g} bp of DNA" if window else "a DNA sequence"
     if run.task == "regression":
         return f"Can a network predict {quantity(run)} from nothing but {size}?"
+    if run.task in ALONG or run.task == "counts":
+        return along_question(run, size)
     if run.task == "multiclass":
         n = len(run.outputs)
         names = f"{n} classes" if n > MOST_NAMED else " and ".join([", ".join(run.outputs[:-1]), run.outputs[-1]])
         return f"Can a network tell {names} apart by nothing but {size}?"
+    if is_binary(run) and len(run.outputs) > 1:
+        return f"Can a network tell {len(run.outputs)} labels of a sequence, each yes or no, from nothing but {size}?"
     if not is_binary(run):
-        return f"A network trained on DNA sequence; the task is {run.task or 'network'}."
+        return UNLABELLED.get(str(run.metrics.get("family")), f"A network trained on DNA sequence; the task is {run.task or 'network'}.")
     other = NEGATIVES.get(negatives_kind(run), "the negatives given")
     return f"Can a network tell {subject(run)} from {other} by nothing but {size}?"
 

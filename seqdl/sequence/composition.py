@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from seqdl.errors import InputError, ShapeError
 from seqdl.sequence.alphabet import BASES
-from seqdl.types import Codes
+from seqdl.types import Codes, Ints
 
 MAX_COUNTED_K = 12
 """Longest k-mer `kmer_counts` makes columns for: 4**12 is 17 million."""
@@ -45,6 +45,36 @@ def gc_content(codes: Codes) -> NDArray[np.float64]:
     known = np.count_nonzero(codes < len(BASES), axis=-1)
     with np.errstate(invalid="ignore"):
         return np.asarray(np.true_divide(strong, known), dtype=np.float64)
+
+
+def holds_ambiguous(codes: Codes, lengths: Ints | None = None) -> NDArray[np.bool_]:
+    """Tell which sequences hold an ambiguous base, in little more memory than the answer takes.
+
+    Parameters
+    ----------
+    codes : uint8 array, (N, L)
+        Sequences.
+    lengths : int array, (N,), optional
+        True lengths of sequences that are padded at their end; padding does not count.
+
+    Returns
+    -------
+    bool array, (N,)
+
+    Examples
+    --------
+    >>> codes = np.array([[0, 1, 4], [0, 4, 2], [3, 3, 3]], dtype=np.uint8)
+    >>> holds_ambiguous(codes).tolist(), holds_ambiguous(codes, np.array([2, 3, 3])).tolist()
+    ([True, True, False], [False, True, False])
+    """
+    found = np.zeros(len(codes), dtype=np.bool_)
+    step = max(1, _BLOCK // max(1, codes.shape[1]))
+    for first in range(0, len(codes), step):
+        unknown = codes[first : first + step] >= len(BASES)
+        if lengths is not None:
+            unknown &= np.arange(codes.shape[1]) < lengths[first : first + step, None]
+        found[first : first + step] = unknown.any(axis=1)
+    return found
 
 
 def kmer_names(k: int, *, canonical: bool = False) -> list[str]:

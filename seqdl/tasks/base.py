@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,33 +11,11 @@ from torch import Tensor, nn
 
 from seqdl.errors import InputError, UnknownNameError
 from seqdl.layers.heads import PooledHead
-from seqdl.layers.onehot import lengths_of_features, one_hot, reverse_complement
-from seqdl.types import Ambiguous, Batch, Floats, Strands
+from seqdl.layers.onehot import flip_positions, lengths_of_features, mask_positions, one_hot, reverse_complement
+from seqdl.tasks.optimise import MeanLoss, Optimisation, optimisers_for
+from seqdl.types import Ambiguous, Batch, Family, Floats, Strands
 
 STRANDS: tuple[Strands, ...] = ("shared", "average", "augment", "single")
-
-
-@dataclass(frozen=True)
-class Optimisation:
-    """How the weights are moved.
-
-    Parameters
-    ----------
-    lr : float, default 0.01
-        Peak learning rate of the one-cycle schedule [1]_.
-    weight_decay : float, default 0.01
-        Of AdamW [2]_.
-    warmup : float, in (0, 1), default 0.25
-        Share of the steps in which the rate rises.
-
-    References
-    ----------
-    .. [1] Smith & Topin, Super-convergence (2018). .. [2] Loshchilov & Hutter, Decoupled weight decay (2019).
-    """
-
-    lr: float = 0.01
-    weight_decay: float = 0.01
-    warmup: float = 0.25
 
 
 class Task(pl.LightningModule):
@@ -57,6 +34,16 @@ class Task(pl.LightningModule):
         augmentation of the training set only; or the given strand alone.
     """
 
+    serves: tuple[str, ...] = ()
+    """Kinds of data (`SequenceData.kind`) it can be trained on."""
+    family: Family = "supervised"
+    """What is measured of it after training: predictions, reconstructions, likelihoods or samples."""
+    own_strands: Strands = "single"
+    """How strands are read by default, of a task that learns from the sequences alone."""
+    budget: int | None = None
+    """Optimiser steps where none are asked for; None leaves it to the number of examples."""
+    per_base: bool = False
+    """Whether logits lie along the sequence, (B, T, L)."""
     monitor: str = "val_loss"
     higher_is_better: bool = False
     calibrated: bool = False
@@ -82,16 +69,21 @@ class Task(pl.LightningModule):
         self.encoder = encoder
         self.outputs = list(outputs or ["target"])
         self.strands = strands
-        self.register_buffer("scale", torch.ones(len(self.outputs)))
-        self.register_buffer("shift", torch.zeros(len(self.outputs)))
+        along = (1,) if self.per_base else ()
+        self.register_buffer("scale", torch.ones(len(self.outputs), *along))
+        self.register_buffer("shift", torch.zeros(len(self.outputs), *along))
+        self.bend: nn.Module = nn.Identity()
         self.optimisation = Optimisation()
         self.recipe: dict[str, Any] = {}
+        self.mean_loss = MeanLoss()
         self._seen: list[tuple[Tensor, Tensor]] = []
 
     def pooled_head(self, *, pooling: str, activation: str, hidden: int, dropout: float, length: int | None) -> PooledHead:
         """Return a head over this task's encoder with one logit an output; flatten pooling is told the length in bp."""
         channels, stride = int(self.encoder.channels), int(self.encoder.stride)  # type: ignore[arg-type]  # nn.Module types every attribute as Tensor | Module
         positions = length // stride if length else None
+        if pooling == "last" and getattr(self.encoder, "directions", 1) == 2:
+            pooling = "ends"  # what has read everything stands at the last position in one direction, at the first in the other
         return PooledHead(channels, len(self.outputs), pooling=pooling, activation=activation, hidden=hidden, dropout=dropout, positions=positions)
 
     # what a subclass gives ---------------------------------------------------------------------------
@@ -111,6 +103,14 @@ class Task(pl.LightningModule):
         """Return the metrics of predictions (N, T) against targets (N, T) that are followed while training."""
         raise TypeError(f"{type(self).__name__} defines no metrics")
 
+    def summary(self, logits: Tensor) -> Tensor:
+        """Return one logit a sequence and output, (B, T): what attributions are taken through; of logits along the sequence those of the whole."""
+        return logits
+
+    def pool(self, predictions: Floats) -> Floats:
+        """Return one prediction a sequence and output, (N, T); of predictions along the sequence, NaN in the padding, what sums them up."""
+        return predictions
+
     # prediction -------------------------------------------------------------------------------------
 
     @property
@@ -123,20 +123,27 @@ class Task(pl.LightningModule):
         """Return codes (B, L) as one-hot (B, 4, L), ambiguous bases read as in training."""
         return one_hot(codes, ambiguous=self.ambiguous, lengths=lengths)
 
+    def inputs(self, batch: Batch) -> Tensor:
+        """Return what the encoder reads of a batch: one-hot, and behind it the measured tracks where there are any, (B, 4 + C, L)."""
+        x = self.one_hot(batch.codes, batch.lengths)
+        return x if batch.signal is None else torch.cat([x, batch.signal], dim=1)
+
     def logits(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Return logits (B, T) for one-hot (B, 4, L), calibrated where `calibrate` was called; attributions are taken through these."""
-        return self.raw_logits(x, lengths) * self.scale + self.shift
+        """Return logits (B, T), or (B, T, L) of a task per base, for one-hot (B, 4, L), calibrated where that was done; attributions are of these."""
+        calibrated: Tensor = self.bend(self.raw_logits(x, lengths) * self.scale + self.shift)
+        return calibrated
 
     def calibrate(self, scale: Floats, shift: Floats) -> None:
         """Set the line that brings raw logits (B, T) to calibrated ones: a scale and a shift for each output, (T,)."""
-        self.scale.copy_(torch.from_numpy(np.asarray(scale, dtype=np.float32)))
-        self.shift.copy_(torch.from_numpy(np.asarray(shift, dtype=np.float32)))
+        self.scale.copy_(torch.from_numpy(np.asarray(scale, dtype=np.float32)).view_as(self.scale))
+        self.shift.copy_(torch.from_numpy(np.asarray(shift, dtype=np.float32)).view_as(self.shift))
 
     def raw_logits(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return logits (B, T) as the head gives them."""
         out = self._strand_logits(x, lengths)
         if self.strands == "average":
-            out = (out + self._strand_logits(reverse_complement(x, lengths), lengths)) / 2
+            other = self._strand_logits(reverse_complement(x, lengths), lengths)
+            out = (out + (flip_positions(other, lengths) if self.per_base else other)) / 2
         return out
 
     def _strand_logits(self, x: Tensor, lengths: Tensor | None) -> Tensor:
@@ -153,15 +160,23 @@ class Task(pl.LightningModule):
 
     # training ---------------------------------------------------------------------------------------
 
+    def known_targets(self, batch: Batch) -> Tensor:
+        """Return the targets of a batch, those along the sequence NaN in the padding, where nothing is known."""
+        return mask_positions(batch.targets, batch.lengths, float("nan")) if self.per_base else batch.targets
+
+    def batch_loss(self, batch: Batch) -> Tensor:
+        """Return the mean loss of a batch; an objective without targets gives its own."""
+        return self.loss(self.logits(self.inputs(batch), batch.lengths), self.known_targets(batch))
+
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
         """Return the loss of one batch."""
-        loss = self.loss(self.logits(self.one_hot(batch.codes, batch.lengths), batch.lengths), batch.targets)
-        self.log("train_loss", loss.detach(), on_step=False, on_epoch=True, batch_size=len(batch.codes))
+        loss = self.batch_loss(batch)
+        self.mean_loss.add(self, loss.detach(), n=len(batch.codes), batch_index=batch_index)
         return loss
 
     def validation_step(self, batch: Batch, batch_index: int) -> None:
         """Keep the logits of one batch for the metrics of the epoch."""
-        self._seen.append((self.logits(self.one_hot(batch.codes, batch.lengths), batch.lengths).float().cpu(), batch.targets.cpu()))
+        self._seen.append((self.logits(self.inputs(batch), batch.lengths).float().cpu(), self.known_targets(batch).cpu()))
 
     def on_validation_epoch_end(self) -> None:
         """Log the loss and the metrics over the whole validation set."""
@@ -172,13 +187,8 @@ class Task(pl.LightningModule):
             self.log(f"val_{name}", np.float32(value).item())
 
     def configure_optimizers(self) -> Any:
-        """Return AdamW under a one-cycle schedule over all steps."""
-        options = self.optimisation
-        optimiser = torch.optim.AdamW(self.parameters(), lr=options.lr, weight_decay=options.weight_decay)
-        steps = int(self.trainer.estimated_stepping_batches)
-        rise = options.warmup if options.warmup * steps != 1 else 0.5 / steps  # a rise of exactly one step makes torch divide by zero
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=options.lr, total_steps=steps, pct_start=rise)
-        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        """Return the optimiser and the schedule that `optimisation` names."""
+        return optimisers_for(self, int(self.trainer.estimated_stepping_batches))
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add the recipe, so that a checkpoint can be turned into a task without anything beside it."""

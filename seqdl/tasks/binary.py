@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from seqdl.errors import UnknownNameError
 from seqdl.evaluate.metrics import auprc, auroc
+from seqdl.layers.losses import balanced_weights, focal_binary, mean_of_known
 from seqdl.registry import TASKS
 from seqdl.tasks.base import Task
 from seqdl.types import Floats
+
+CLASS_WEIGHTS = ("none", "balanced")
 
 
 @TASKS.register("binary")
@@ -31,6 +36,10 @@ class Binary(Task):
     hidden : int, default 32
         Units of the dense layer; 0 leaves it out.
     dropout : float, in [0, 1), default 0.1
+    focal : float, default 0
+        Exponent of the focal loss, which counts examples that are right already less; 0 is plain cross-entropy.
+    class_weights : {"none", "balanced"}, default "none"
+        Whether positives and negatives of an output count the same in all, however many there are of each.
     length : int, optional
         Length of the sequences (bp); flatten pooling asks for it.
 
@@ -42,10 +51,12 @@ class Binary(Task):
     torch.Size([2, 1])
     """
 
+    serves = ("binary",)
     monitor = "val_auroc"
     higher_is_better = True
     calibrated = True
     two_classes = True
+    weights: Tensor
 
     def __init__(
         self,
@@ -57,14 +68,26 @@ class Binary(Task):
         activation: str = "relu",
         hidden: int = 32,
         dropout: float = 0.1,
+        focal: float = 0.0,
+        class_weights: str = "none",
         length: int | None = None,
     ) -> None:
         super().__init__(encoder, outputs=outputs, strands=strands)
+        if class_weights not in CLASS_WEIGHTS:
+            raise UnknownNameError("way of weighing classes", class_weights, CLASS_WEIGHTS)
+        self.focal, self.class_weights = focal, class_weights
+        self.register_buffer("weights", torch.ones(2, len(self.outputs)), persistent=False)
         self.head = self.pooled_head(pooling=pooling, activation=activation, hidden=hidden, dropout=dropout, length=length)
+
+    def prepare(self, targets: Floats) -> None:
+        """Weigh the classes by the training targets (N, T), where that was asked for."""
+        if self.class_weights == "balanced":
+            n = np.stack([(targets == value).sum(axis=0) for value in (0, 1)])
+            self.weights.copy_(balanced_weights(torch.from_numpy(n).float()))
 
     def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return the mean cross-entropy."""
-        return nn.functional.binary_cross_entropy_with_logits(logits, targets)
+        return mean_of_known(focal_binary(logits, targets, gamma=self.focal, weights=self.weights), targets)
 
     def link(self, logits: Tensor) -> Tensor:
         """Return probabilities."""

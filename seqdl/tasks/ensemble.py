@@ -42,6 +42,7 @@ class Ensemble(Task):
                     f"an ensemble mixes {type(first).__name__} with outputs {first.outputs} and {type(member).__name__} with outputs "
                     f"{member.outputs}: one kind of task with the same outputs was expected."
                 )
+        self.serves, self.family, self.per_base = first.serves, first.family, first.per_base
         super().__init__(first.encoder, outputs=first.outputs, strands=first.strands)
         del self.encoder
         self.members = torch.nn.ModuleList(members)
@@ -60,11 +61,11 @@ class Ensemble(Task):
         return self.tasks[0]
 
     def member_logits(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Return the logits of each member, (M, B, T)."""
+        """Return the logits of each member, (M, B, T), or (M, B, T, L)."""
         return torch.stack([member.logits(x, lengths) for member in self.tasks])
 
     def raw_logits(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Return the mean of the members' logits, (B, T)."""
+        """Return the mean of the members' logits."""
         return self.member_logits(x, lengths).mean(0)
 
     def prepare(self, targets: Floats) -> None:
@@ -84,9 +85,17 @@ class Ensemble(Task):
         """Return the metrics of the members' objective."""
         return self.reader.metrics(targets, predictions)
 
+    def summary(self, logits: Tensor) -> Tensor:
+        """Return one logit a sequence and output."""
+        return self.reader.summary(logits)
+
+    def pool(self, predictions: Floats) -> Floats:
+        """Return one prediction a sequence and output."""
+        return self.reader.pool(predictions)
+
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
         """Return the sum of the members' losses: none sees another's gradient."""
-        x = self.one_hot(batch.codes, batch.lengths)
-        losses = torch.stack([member.loss(member.logits(x, batch.lengths), batch.targets) for member in self.tasks])
-        self.log("train_loss", losses.detach().mean(), on_step=False, on_epoch=True, batch_size=len(batch.codes))
+        x, targets = self.inputs(batch), self.known_targets(batch)
+        losses = torch.stack([member.loss(member.logits(x, batch.lengths), targets) for member in self.tasks])
+        self.mean_loss.add(self, losses.detach().mean(), n=len(batch.codes), batch_index=batch_index)
         return losses.sum()

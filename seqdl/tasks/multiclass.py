@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from seqdl.errors import UnknownNameError
+from seqdl.layers.losses import balanced_weights, focal_classes
 from seqdl.registry import TASKS
 from seqdl.tasks.base import Task
 from seqdl.types import Floats
+
+CLASS_WEIGHTS = ("none", "balanced")
 
 
 @TASKS.register("multiclass")
@@ -29,6 +34,10 @@ class Multiclass(Task):
     hidden : int, default 64
         Units of the dense layer; 0 leaves it out.
     dropout : float, in [0, 1), default 0.3
+    focal : float, default 0
+        Exponent of the focal loss, which counts examples that are right already less; 0 is plain cross-entropy.
+    class_weights : {"none", "balanced"}, default "none"
+        Whether all classes count the same in all, however many examples each has.
     length : int, optional
         Length of the sequences (bp); flatten pooling asks for it.
 
@@ -40,7 +49,9 @@ class Multiclass(Task):
     True
     """
 
+    serves = ("multiclass",)
     exclusive = True
+    weights: Tensor
 
     def __init__(
         self,
@@ -52,14 +63,26 @@ class Multiclass(Task):
         activation: str = "relu",
         hidden: int = 64,
         dropout: float = 0.3,
+        focal: float = 0.0,
+        class_weights: str = "none",
         length: int | None = None,
     ) -> None:
         super().__init__(encoder, outputs=outputs or ["0", "1"], strands=strands)
+        if class_weights not in CLASS_WEIGHTS:
+            raise UnknownNameError("way of weighing classes", class_weights, CLASS_WEIGHTS)
+        self.focal, self.class_weights = focal, class_weights
+        self.register_buffer("weights", torch.ones(len(self.outputs)), persistent=False)
         self.head = self.pooled_head(pooling=pooling, activation=activation, hidden=hidden, dropout=dropout, length=length)
+
+    def prepare(self, targets: Floats) -> None:
+        """Weigh the classes by their numbers in the training targets (N, 1), where that was asked for."""
+        if self.class_weights == "balanced":
+            n = np.bincount(targets[:, 0].astype(np.int64), minlength=len(self.outputs))
+            self.weights.copy_(balanced_weights(torch.from_numpy(n).float()))
 
     def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return the mean cross-entropy of logits (B, K) against the numbers of the classes (B, 1)."""
-        return nn.functional.cross_entropy(logits, targets[:, 0].long())
+        return focal_classes(logits, targets[:, 0].long(), gamma=self.focal, weights=self.weights).mean()
 
     def link(self, logits: Tensor) -> Tensor:
         """Return the probability of each class."""

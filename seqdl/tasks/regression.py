@@ -43,6 +43,7 @@ class Regression(Task):
     torch.Size([2, 1])
     """
 
+    serves = ("regression",)
     monitor = "val_pearson"
     higher_is_better = True
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from seqdl.audit.leakage import containment, count_contradictions, covered_share, find_leaks, find_repeats
 from seqdl.audit.ragged import Ragged
+from seqdl.audit.summary import audit_examples
 from seqdl.errors import InputError, ShapeError
 from seqdl.sequence.edit import reverse_complement
 from seqdl.sequence.encode import decode
@@ -173,3 +174,92 @@ def test_repeats_are_counted_from_the_second_on_over_both_strands_and_all_splits
     assert find_repeats(codes).tolist() == [False, False, True, False, True, True]
     assert find_repeats(list(codes)).sum() == 3
     assert not find_repeats(np.full((3, 9), 4, dtype=np.uint8)).any()
+
+
+# very many sequences, and what is known of them ------------------------------------------------------
+
+
+def test_a_sample_of_the_words_finds_near_copies_and_says_how_many_it_looked_at(monkeypatch):
+    codes = random_codes(400, 1000)
+    codes[300:350] = [mutated(row, 80) for row in codes[:50]]  # 897 of 977 24-mers stay: .92
+    codes[350:] = [mutated(row, 600) for row in codes[50:100]]  # .39
+    split = split_of(400, test=range(200, 400))
+    whole = find_leaks(codes, split)
+    monkeypatch.setattr("seqdl.audit.leakage.MOST_LOOKED_UP", 200 * 977 // 5)
+    sampled = find_leaks(codes, split)
+    assert (whole.every, sampled.every) == (1, 5)
+    assert np.flatnonzero(sampled.leaky).tolist() == np.flatnonzero(whole.leaky).tolist() == list(range(300, 350))
+    assert audit_examples(codes, None, split)["verdict"][1].startswith("Sampled: of so many 24-mers one in 5 was looked up")
+
+
+def test_a_sample_measures_containment_to_within_its_standard_error(monkeypatch):
+    codes = random_codes(120, 1000)
+    codes[60:] = [mutated(row, 16 * i) for i, row in enumerate(codes[:60])]
+    training = np.arange(120) < 60
+    exact = containment(Ragged.of(codes), training, ~training)
+    monkeypatch.setattr("seqdl.audit.leakage.MOST_LOOKED_UP", 60 * 977 // 8)
+    off = (containment(Ragged.of(codes), training, ~training) - exact)[60:] / np.sqrt(np.maximum(exact * (1 - exact), 0.01) / (977 / 9))[60:]
+    assert np.abs(off).max() < 4
+    assert 0.6 < off.std() < 1.4
+
+
+@pytest.mark.parametrize("candidates", [1, 1 << 24])
+def test_candidates_may_be_put_in_order_some_at_a_time(monkeypatch, candidates):
+    codes = random_codes(60)
+    codes[50:] = codes[:10]
+    monkeypatch.setattr("seqdl.audit.leakage._MOST_CANDIDATES", candidates)
+    training = np.arange(60) < 50
+    assert containment(Ragged.of(codes), training, ~training)[50:].tolist() == [1.0] * 10
+
+
+def test_true_lengths_tell_an_n_from_padding():
+    codes = np.full((4, 60), 4, dtype=np.uint8)
+    codes[:, :40] = random_codes(1, 40)
+    codes[2:, :40] = random_codes(2, 40, seed=1)
+    split, lengths = ["train", "test", "train", "test"], np.array([40, 60, 40, 40])
+    assert Ragged.of(codes).length.tolist() == [40] * 4
+    assert Ragged.of(codes, lengths).length.tolist() == [40, 60, 40, 40]
+    as_list = [codes[0, :40], codes[1], codes[2, :40], codes[3, :40]]
+    assert find_leaks(codes, split, lengths=lengths).leaky.tolist() == find_leaks(as_list, split).leaky.tolist() == [False, True, False, False]
+    (array, listed) = (audit_examples(given, [0, 1, 0, 1], split, lengths=own) for given, own in ((codes, lengths), (as_list, None)))
+    assert array == listed
+    assert audit_examples(codes, [0, 1, 0, 1], split)["shortcuts"] != array["shortcuts"]
+
+
+@pytest.mark.parametrize("lengths", [[10, 10], [10, 10, 61], [-1, 2, 3]])
+def test_lengths_that_do_not_fit_are_refused(lengths):
+    with pytest.raises(ShapeError, match=r"one for each of the 3 sequences, up to 60, is needed"):
+        find_leaks(random_codes(3, 60), ["train", "test", "test"], lengths=lengths)
+
+
+def test_leaks_that_were_found_already_are_handed_on(monkeypatch):
+    codes = random_codes(40)
+    codes[30] = codes[0]
+    split = split_of(40, test=range(20, 40))
+    leaks = find_leaks(codes, split)
+    found = audit_examples(codes, np.arange(40) % 2, split)
+    monkeypatch.setattr("seqdl.audit.summary.find_leaks", lambda *_, **__: pytest.fail("looked for leaks again"))
+    assert audit_examples(codes, np.arange(40) % 2, split, leaks=leaks) == found
+    assert np.flatnonzero(leaks.leaky).tolist() == [30]
+
+
+@settings(max_examples=25)
+@given(st.lists(st.integers(0, 12), min_size=2, max_size=30), st.integers(0, 99))
+def test_copies_repeats_and_contradictions_are_those_of_comparing_each_with_each(which, seed):
+    kinds = random_codes(7, 12, seed)
+    kinds = [*kinds, *(reverse_complement(row) for row in kinds[:6])]
+    codes = np.stack([kinds[i] for i in which])
+    split = np.where(np.random.default_rng(seed).random(len(which)) < 0.5, "train", "test")
+    texts = [decode(row) for row in codes]
+    turned = [decode(reverse_complement(row)) for row in codes]
+    known = {text for text, name in zip(texts, split, strict=True) if name == "train"}
+    leaks = find_leaks(codes, split)
+    held_out = split == "test"
+    assert leaks.kinds["exact"].tolist() == [bool(out) and text in known for text, out in zip(texts, held_out, strict=True)]
+    assert leaks.kinds["reverse_complement"].tolist() == [
+        bool(out) and text not in known and back in known for text, back, out in zip(texts, turned, held_out, strict=True)
+    ]
+    assert find_repeats(codes).tolist() == [texts[i] in texts[:i] or turned[i] in texts[:i] for i in range(len(texts))]
+    label = np.arange(len(which)) % 3 == 0
+    other = [any(label[j] != label[i] and texts[j] in (texts[i], turned[i]) for j in range(len(texts))) for i in range(len(texts))]
+    assert count_contradictions(codes, label) == sum(other)

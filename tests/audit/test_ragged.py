@@ -16,12 +16,21 @@ from seqdl.sequence.encode import stack
 sequences = st.lists(st.lists(st.integers(0, 4), max_size=40).map(lambda codes: np.array(codes, dtype=np.uint8)), min_size=1, max_size=8)
 
 
+@pytest.fixture(params=[1 << 18, 50], ids=["one-block", "many-blocks"], autouse=True)
+def block(request, monkeypatch):
+    monkeypatch.setattr("seqdl.audit.ragged._BLOCK", request.param)
+
+
+def texts(ragged):
+    return [text for block in ragged.blocks() for text in block.texts()]
+
+
 @given(sequences)
 def test_counts_lengths_and_texts_are_those_of_each_sequence_alone(codes):
     ragged = Ragged.of(codes)
     assert ragged.length.tolist() == [len(sequence) for sequence in codes]
-    assert ragged.count(ragged.flat == 2).tolist() == [int((sequence == 2).sum()) for sequence in codes]
-    assert ragged.texts() == [sequence.tobytes().strip(b"\x04") for sequence in codes]
+    assert [n for block in ragged.blocks() for n in block.count(block.flat == 2).tolist()] == [int((sequence == 2).sum()) for sequence in codes]
+    assert texts(ragged) == [sequence.tobytes().strip(b"\x04") for sequence in codes]
 
 
 @given(sequences, st.integers(1, 6))
@@ -35,8 +44,9 @@ def test_kmers_are_those_of_each_sequence_alone_and_none_spans_two(codes, k):
 @given(sequences)
 def test_a_padded_array_holds_the_same_sequences_as_the_list(codes):
     padded, whole = Ragged.of(stack(codes, 41)), Ragged.of(codes)
-    assert padded.texts() == whole.texts()
-    assert padded.length.tolist() == [len(text) for text in whole.texts()]
+    assert texts(padded) == texts(whole)
+    assert padded.length.tolist() == [len(text) for text in texts(whole)]
+    np.testing.assert_array_equal(padded.prints, whole.prints)
 
 
 @given(st.lists(st.integers(0, 4), max_size=40))

@@ -90,3 +90,38 @@ def test_nothing_is_overwritten_without_force(tmp_path, capsys):
     assert main(words) == 1
     assert "--force" in capsys.readouterr().err
     assert main([*words, "--force"]) == 0
+
+
+def test_grammar_background_and_labels_come_from_the_flags(tmp_path, capsys):
+    (tmp_path / "real.fa").write_text(">a\n" + "GGCCA" * 400 + "\n>b\n" + "GCGCT" * 400 + "\n")
+    flags = ["--background", "markov", "--background-fasta", str(tmp_path / "real.fa"), "--order", "2", "--labels", "counts"]
+    flags += ["--pair-spacing", "2:4", "--pair-orientation", "facing", "--pair-outside", "rearranged", "--sites-per-peak", "0,1", "--json"]
+    assert main(["simulate", "-o", str(tmp_path / "sim"), *flags, *SMALL]) == 0
+    told = json.loads(capsys.readouterr().out)
+    genome = np.concatenate([record.codes for record in read_fasta(told["files"]["genome"])])
+    assert np.isin(genome, (1, 2)).mean() > 0.75
+    truth = read_tsv(told["files"]["truth"])
+    assert {"pair", "rearranged", "site"} >= set(truth["kind"])
+    in_peaks = truth[truth["kind"].isin(["pair", "site"])].groupby("peak").size()
+    assert len(in_peaks) == 40
+    assert set(in_peaks) == {1, 2}
+    counts = read_tsv(told["files"]["counts"])
+    assert len(counts) == 40
+    assert {"id", "sequence", "expected", "count", "split"} == set(counts.columns)
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--pair-orientation", "facing"], "--pair-orientation was given without pairs"),
+        (["--pair-spacing", "1:2:3"], "expected one number or two"),
+        (["--pair-spacing", "near"], "--pair-spacing is near; expected numbers"),
+        (["--sites-per-peak", "0.5;0.5"], "--sites-per-peak is 0.5;0.5; expected numbers"),
+        (["--background", "dinuc"], "Give --background-fasta FILE"),
+        (["--background", "unifrm"], "Did you mean 'uniform'"),
+    ],
+)
+def test_a_grammar_or_background_that_cannot_be_is_one_message(tmp_path, capsys, flags, message):
+    assert main(["simulate", "-o", str(tmp_path / "sim"), *flags, *SMALL]) == 1
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "sim").exists()

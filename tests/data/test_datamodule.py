@@ -157,3 +157,23 @@ def test_a_draw_says_how_many_batches_it_has():
 @pytest.mark.parametrize(("steps", "n", "expected"), [(0, 65, 2), (0, 64, 1), (5, 1_000, 5)])
 def test_steps_in_an_epoch(steps, n, expected):
     assert Loading(batch_size=64, epoch_steps=steps).steps_in_epoch(n) == expected
+
+
+def test_what_lies_along_a_sequence_is_turned_round_with_it_in_any_number_of_processes(interval_data):
+    rng = np.random.default_rng(0)
+    n, length = interval_data.codes.shape
+    interval_data.tracks = rng.normal(size=(n, 2, length)).astype(np.float32)
+    interval_data.signal = rng.normal(size=(n, 1, length)).astype(np.float32)
+    before = interval_data.tracks.copy()
+    here, there = (list(loaders(interval_data, batch_size=8, workers=workers).train_dataloader()) for workers in (0, 2))
+    n_turned = 0
+    for batch, other in zip(here, there, strict=True):
+        for row, index in enumerate(batch.index.tolist()):
+            step = 1 if np.array_equal(batch.codes[row], interval_data.codes[index]) else -1
+            np.testing.assert_array_equal(batch.targets[row], before[index][:, ::step])
+            np.testing.assert_array_equal(batch.signal[row], interval_data.signal[index][:, ::step])
+            n_turned += step < 0
+        assert torch.equal(batch.targets, other.targets)
+        assert torch.equal(batch.signal, other.signal)
+    assert 20 < n_turned < 52
+    np.testing.assert_array_equal(interval_data.tracks, before)

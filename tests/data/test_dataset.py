@@ -47,7 +47,7 @@ def test_examples_carry_place_target_and_split(data):
     assert list(data.examples.columns) == ["id", "chrom", "start", "end", "strand", "Reb1", "split"]
     assert data.examples["id"].is_unique
     assert set(zip(data.examples["chrom"], data.examples["split"], strict=True)) == {("chrA", "train"), ("chrB", "val"), ("chrC", "test")}
-    assert data.counts() == {split: {"positives": 4, "negatives": 8} for split in ("train", "val", "test")}
+    assert data.sizes() == {split: {"positives": 4, "negatives": 8} for split in ("train", "val", "test")}
     assert data.summary() == "train 4 + 8, val 4 + 8, test 4 + 8"
 
 

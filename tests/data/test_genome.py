@@ -162,7 +162,7 @@ def test_a_full_disk_says_so_and_leaves_nothing(write, cache, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("seqdl.data.genome_cache._write_codes", full)
+    monkeypatch.setattr("seqdl.data.genome_cache.write_codes", full)
     with pytest.raises(SeqdlError, match=r"No space left on device.*Free some space"):
         Genome(path)
     assert not list((cache / "genomes").iterdir())

@@ -14,11 +14,12 @@ from seqdl.data.genome import Genome
 from seqdl.errors import InputError, Interrupted
 from seqdl.experiment.build import create_model, create_task
 from seqdl.experiment.checkpoint import load_task
-from seqdl.experiment.config import TrainingConfig, make_config
+from seqdl.experiment.config import make_config
 from seqdl.experiment.fit import fit_task, training_options
 from seqdl.experiment.predict import predict_logits
 from seqdl.experiment.prepare import prepare
 from seqdl.experiment.run import load_run
+from seqdl.experiment.training_config import TrainingConfig
 from seqdl.layers.onehot import one_hot
 from seqdl.sequence.encode import decode
 from seqdl.tasks.ensemble import Ensemble

@@ -7,7 +7,9 @@ import pytest
 import yaml
 
 from seqdl.cli.main import main
-from seqdl.experiment.config import DataConfig, TrainingConfig, apply_setting, coerce, dump_config, make_config, path_keys, read_config
+from seqdl.experiment.config import apply_setting, coerce, dump_config, make_config, path_keys, read_config
+from seqdl.experiment.data_config import DataConfig
+from seqdl.experiment.training_config import TrainingConfig
 
 CONFIGS = {
     "defaults": {},

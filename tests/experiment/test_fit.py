@@ -11,12 +11,12 @@ from seqdl.data.dataset import SequenceData
 from seqdl.errors import Interrupted
 from seqdl.experiment.build import create_model, create_task
 from seqdl.experiment.checkpoint import load_task
-from seqdl.experiment.config import TrainingConfig
 from seqdl.experiment.doctor import planted_set
 from seqdl.experiment.fit import fit_task, plan_schedule, training_options
 from seqdl.experiment.predict import predict_logits
-from seqdl.tasks.base import Optimisation
+from seqdl.experiment.training_config import TrainingConfig
 from seqdl.tasks.ensemble import Ensemble
+from seqdl.tasks.optimise import Optimisation
 
 
 @pytest.fixture(scope="module")

@@ -59,7 +59,7 @@ def test_words_make_classes_in_alphabetical_order(classes):
     table = data.examples
     assert table["id"].str.rstrip("0123456789").tolist() == table["target"].tolist()
     assert [data.classes[int(k)] for k in data.targets()[:, 0]] == table["target"].tolist()
-    assert data.counts()["test"] == {"acceptor": 8, "donor": 8, "neither": 8}
+    assert data.sizes()["test"] == {"acceptor": 8, "donor": 8, "neither": 8}
 
 
 def test_numbers_are_kept_and_a_split_column_is_followed(numbers):
@@ -111,7 +111,8 @@ def test_what_a_table_lacks_is_said_with_its_row(numbers, change, error, message
     ("more", "message"),
     [
         ({}, "--target-columns names 0 columns"),
-        ({"target_columns": ["y", "set"]}, "--target-columns names 2 columns"),
+        ({"target_columns": ["y", "set"]}, "column 'set' holds words, beside other targets"),
+        ({"target_columns": ["y", "y"]}, "--target-columns names y, y: different names"),
         ({"target_columns": ["y"], "split": "chromosome"}, "--split chromosome was given with sequences"),
         ({"target_columns": ["y"], "split": "column"}, "--split column was given without --split-column"),
         ({"target_columns": ["y"], "fasta": ["a.fa"]}, "several of --table, --fasta and --genome"),
@@ -201,3 +202,28 @@ def test_numbers_are_learnt_in_their_own_units(numbers, tmp_path, tiny):
     assert set(metrics["baselines"]) == {"gc", "kmer", "position"}
     assert (run / "report.html").is_file()
     assert main(["evaluate", str(run), "--table", str(numbers), "--target-columns", "y", "--quiet"]) == 0
+
+
+@pytest.mark.parametrize(("at", "begin"), [("start", 0), ("middle", 15), ("end", 30)])
+def test_sequences_are_cut_where_it_was_asked_for_and_the_ledger_says_so(classes, at, begin):
+    whole = prepare(options(classes, sequence_column="seq", target_columns=["kind"]))
+    cut = prepare(options(classes, sequence_column="seq", target_columns=["kind"], crop=10, crop_at=at))
+    np.testing.assert_array_equal(cut.codes, whole.codes[:, begin : begin + 10])
+    assert cut.lengths is None
+    assert any(f"240 sequences of up to 40 bp were cut to 10 bp, from their {at}" in note for note in cut.ledger.notes)
+
+
+def test_shorter_sequences_are_padded_to_the_length(classes, tmp_path):
+    table = pd.read_csv(classes)
+    table.loc[0, "seq"] = table.loc[0, "seq"][:6]
+    table.to_csv(tmp_path / "mixed.csv", index=False)
+    cut = prepare(options(tmp_path / "mixed.csv", sequence_column="seq", target_columns=["kind"], crop=10))
+    assert cut.length == 10
+    assert sorted(set(cut.lengths)) == [6, 10]
+    assert (cut.codes[cut.lengths == 6, 6:] == 4).all()
+    assert any("1 sequences are shorter than 10 bp" in note for note in cut.ledger.notes)
+
+
+def test_windows_of_a_genome_are_not_cut():
+    with pytest.raises(InputError, match="--crop was given with a genome"):
+        prepare(make_config({"data": {"genome": "g.fa", "peaks": "p.bed", "crop": 10}}))

@@ -35,8 +35,13 @@ FILES = [
     "log.csv",
     "manifest.json",
     "metrics.json",
+    "motifs/families.meme",
+    "motifs/gallery.svg",
+    "motifs/motifs.jaspar",
     "motifs/motifs.meme",
+    "motifs/motifs.transfac",
     "motifs/motifs.tsv",
+    "motifs/positions.svg",
     "predictions.tsv",
     "report.html",
 ]

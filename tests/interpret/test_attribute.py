@@ -14,7 +14,8 @@ from seqdl.errors import InputError, ShapeError, UnknownNameError
 from seqdl.interpret.attribute import attribute, completeness_error
 from seqdl.interpret.ism import mutation_effects
 from seqdl.interpret.method import METHODS
-from seqdl.layers.pooling import GlobalMax
+from seqdl.layers.monotone import Monotone
+from seqdl.layers.pooling import AttentionPool, GlobalMax
 
 NAMES = METHODS.names()
 
@@ -27,7 +28,7 @@ def linear(weights):
 
 
 def test_the_methods_of_the_interface_are_there():
-    assert NAMES == ["deeplift", "input-x-gradient", "integrated-gradients", "ism", "saliency"]
+    assert NAMES == ["deeplift", "expected-gradients", "input-x-gradient", "integrated-gradients", "ism", "saliency"]
 
 
 # what every method has in common -----------------------------------------------------------------
@@ -133,7 +134,8 @@ def test_deeplift_of_a_relu_by_hand():
     scores = attribute(net, x, references="zeros")
     assert np.allclose(scores[0, 0], [1.5, 1.5])  # the multiplier is (3 - 0) / (3 - -1) = 3/4, times the weight 2
     assert np.all(scores[0, 1:] == 0)
-    assert np.allclose(attribute(net, x, method="input-x-gradient")[0, 0], [2, 2])
+    assert np.allclose(attribute(net, x, method="input-x-gradient", centred=False)[0, 0], [2, 2])
+    assert np.allclose(attribute(net, x, method="input-x-gradient")[0, 0], [1.5, 1.5])  # less the mean over the four bases
 
 
 def test_deeplift_of_a_maximum_by_hand():
@@ -197,6 +199,45 @@ def test_deeplift_warns_where_it_cannot_add_up(x):
         attribute(Functional(), x)
 
 
+@pytest.mark.parametrize("kind", ["attention", "softmax", "bent"])
+def test_deeplift_adds_up_through_a_softmax_and_a_bent_output(kind, x):
+    class Weighted(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv, self.act = nn.Conv1d(4, 6, 5), nn.ELU()
+            self.pool = {"attention": AttentionPool(6), "softmax": nn.Softmax(-1), "bent": GlobalMax()}[kind]
+            self.bend = Monotone([(np.array([-1.0, 0, 1]), np.array([-3.0, 0, 0.5]))])
+
+        def forward(self, x):
+            features = self.act(self.conv(x) * 3)
+            pooled = self.pool(features)[..., 3] if kind == "softmax" else self.pool(features)
+            return self.bend(pooled[:, :1]) if kind == "bent" else pooled[:, :1] * 4
+
+    torch.manual_seed(0)
+    net = Weighted().eval()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        scores = attribute(net, x)
+    assert np.abs(scores).max() > 0.05
+    assert np.abs(completeness_error(net, x, scores)).max() < 1e-5
+
+
+@pytest.mark.parametrize("layer", [nn.LSTM, nn.GRU, nn.RNN])
+def test_deeplift_refuses_recurrent_layers_and_names_what_works(layer, x):
+    class Recurrent(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.read = layer(4, 3, batch_first=True)
+
+        def forward(self, x):
+            return self.read(x.transpose(1, 2))[0][:, -1]
+
+    with pytest.raises(InputError, match=r"deeplift has no rule for recurrent layers, and Recurrent has one \('read'\).*'integrated-gradients'"):
+        attribute(Recurrent(), x)
+    for method in ("saliency", "ism", "expected-gradients", "integrated-gradients"):
+        assert np.abs(attribute(Recurrent(), x, method=method)).max() > 0
+
+
 def test_deeplift_goes_through_strands_stacked_along_the_batch(x, two_strands):
     class Stacked(nn.Module):
         def __init__(self, like):
@@ -217,6 +258,24 @@ def test_hypothetical_contributions_agree_on_the_sequence(two_strands, x):
         actual, all_bases = (attribute(two_strands, x, method=method, hypothetical=choice) for choice in (False, True))
         assert np.allclose(actual, all_bases * x, atol=1e-5)
         assert np.abs(all_bases * (1 - x)).max() > 0
+
+
+def test_expected_gradients_come_to_integrated_gradients(net, x):
+    whole = attribute(net, x, method="integrated-gradients", references=3, n_steps=200)
+    drawn = attribute(net, x, method="expected-gradients", references=3, n_samples=400)
+    assert np.abs(whole - drawn).mean() < 0.1 * np.abs(whole).mean()
+
+
+def test_a_wrong_number_of_points_is_refused(two_strands, x):
+    with pytest.raises(InputError, match="n_samples is 0; expected at least 1"):
+        attribute(two_strands, x, method="expected-gradients", n_samples=0)
+
+
+@pytest.mark.parametrize("n_samples", [1, 2, 7])
+def test_expected_gradients_take_fewer_points_than_references(n_samples, x):
+    weights = np.random.default_rng(1).normal(size=(4, 20))
+    scores = attribute(linear(weights), x, method="expected-gradients", references="uniform", n_samples=n_samples)
+    assert np.allclose(scores, attribute(linear(weights), x, method="integrated-gradients", references="uniform"), atol=1e-5)
 
 
 # oracles ------------------------------------------------------------------------------------------
@@ -242,7 +301,7 @@ def test_saliency_agrees_with_captum(net, x):
 
 def test_input_x_gradient_agrees_with_captum(net, x):
     theirs = captum.attr.InputXGradient(net).attribute(torch.from_numpy(x).requires_grad_(True), target=0)
-    assert np.allclose(attribute(net, x, method="input-x-gradient"), theirs.detach().numpy(), atol=1e-5)
+    assert np.allclose(attribute(net, x, method="input-x-gradient", centred=False), theirs.detach().numpy(), atol=1e-5)
 
 
 def test_integrated_gradients_agree_with_captum(net, x):

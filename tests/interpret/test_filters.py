@@ -166,7 +166,7 @@ def test_activations_are_the_maxima_over_both_strands(draw, two_strands):
     ("options", "error", "message"),
     [
         ({"layer": "convolution"}, UnknownNameError, "no layer named 'convolution'. Did you mean 'conv'"),
-        ({"layer": "dense"}, InputError, "Name that convolution, or the norm or activation right behind it"),
+        ({"layer": "dense"}, InputError, "Name a convolution, or the norm or activation right behind it"),
         ({"method": "best"}, UnknownNameError, "no way of extracting motifs named 'best'"),
         ({"n_sites": 0}, InputError, "n_sites is 0; expected at least 1"),
     ],
@@ -198,3 +198,61 @@ def test_padding_by_name_is_the_padding_torch_makes(draw):
     with torch.no_grad():
         alone = nn.functional.conv1d(torch.from_numpy(sites.onehot[1]), conv.weight, conv.bias)[:, 1, 0]
     assert np.allclose(alone.numpy(), sites.score[1], atol=1e-5)
+
+
+@pytest.mark.parametrize("method", ["top", "fraction", "weighted"])
+def test_codes_give_the_motifs_of_their_one_hot(method, draw, two_strands):
+    x = draw(40, 30)
+    x[3, :, 4:9] = 0
+    codes = np.where(x.any(1), x.argmax(1), 4).astype(np.uint8)
+    for a, b in zip(filter_motifs(two_strands, x, method=method), filter_motifs(two_strands, codes, method=method), strict=True):
+        assert a.name == b.name
+        np.testing.assert_allclose(a.pfm, b.pfm, rtol=1e-5)
+
+
+@pytest.mark.parametrize("method", ["top", "fraction"])
+def test_a_negative_norm_turns_the_filter_round(method, draw):
+    """The motif is that of the network whose convolution has the other sign and whose norm has not."""
+    x, _ = planted(draw)
+    nets = []
+    for sign in (1, -1):
+        norm = nn.BatchNorm1d(2)
+        norm.weight.data.fill_(-sign)
+        net = nn.Sequential(matched_filter(), norm, nn.ReLU(), nn.AdaptiveMaxPool1d(1)).eval()
+        net[0].weight.data *= sign
+        nets.append(net)
+    turned, mirrored = (filter_motifs(net, x, method=method, n_sites=50) for net in nets)
+    assert [motif.name for motif in turned] == [motif.name for motif in mirrored] == ["filter0"]
+    np.testing.assert_allclose(turned[0].pfm, mirrored[0].pfm, rtol=1e-4)
+    site = one_hot(encode(SITE)).astype(bool)
+    assert turned[0].ppm[site].max() < 0.25  # the sites of such a filter have none of the bases that its convolution looks for
+
+
+def test_a_later_convolution_gives_motifs_as_wide_as_what_it_sees(draw):
+    """Its filter adds up GATT and, seven bases on, ACAG: two halves of a motif with a gap."""
+    first = nn.Conv1d(4, 2, 4, bias=False)
+    for f, half in enumerate(("GATT", "ACAG")):
+        first.weight.data[f] = torch.from_numpy(one_hot(encode(half)))
+    second = nn.Conv1d(2, 1, 8, bias=False)
+    second.weight.data.zero_()
+    second.weight.data[0, 0, 0] = second.weight.data[0, 1, 7] = 1
+    x, start = draw(80, 60), np.random.default_rng(1).integers(0, 48, 80)
+    for row, at in zip(x, start, strict=True):
+        row[:, at : at + 4], row[:, at + 7 : at + 11] = one_hot(encode("GATT")), one_hot(encode("ACAG"))
+    (motif,) = filter_motifs(nn.Sequential(first, nn.ReLU(), second), x, layer="2", n_sites=60, both_strands=False)
+    assert motif.width == 11
+    assert motif.consensus[:4] + motif.consensus[7:] == "GATTACAG"
+    assert motif.information_per_position[4:7].max() < 0.3
+
+
+def test_memory_does_not_grow_with_the_number_of_sequences(draw, two_strands):
+    """What is held of each batch is thinned out: only the sites of the best remain, and the activations never stand side by side."""
+    from seqdl.interpret.inputs import Sequences
+    from seqdl.interpret.locate import filter_bank
+    from seqdl.interpret.sites import _Best, windows  # what is kept is the point
+
+    best = _Best(5)
+    for some in windows(filter_bank(two_strands, length=30), two_strands, Sequences(draw(300, 30)), batch_size=10):
+        best.take(some)
+        assert best.n_found <= 2 * 6 * 5 + 2 * 10 * 6
+        assert some.activation.shape[0] <= 10

@@ -127,3 +127,25 @@ def test_filters_that_stand_in_for_each_other_matter_together():
     np.testing.assert_allclose(found, [0, 0, 0, 0.5])
     alone = filter_importance(net, x, target).set_index("filter")["importance"]
     np.testing.assert_allclose([alone["filter0"], alone["filter2"]], found[[0, 2]])
+
+
+def test_without_an_output_each_filter_is_weighed_by_the_one_that_loses_most(draw, two_strands):
+    x = draw(200, 30)
+    target = np.random.default_rng(1).integers(0, 2, (200, 2))
+    each = [filter_importance(two_strands, x, target, output=k).set_index("filter") for k in range(2)]
+    found = filter_importance(two_strands, x, target, output=None).set_index("filter")
+    for name, row in found.iterrows():
+        values = [table.importance[name] for table in each]
+        assert row.importance == pytest.approx(max(values))
+        assert row.output == int(np.argmax(values))
+        assert row.direction == each[int(np.argmax(values))].direction[name]
+
+
+def test_codes_are_weighed_like_their_one_hot(draw, two_strands):
+    x, target = draw(150, 30), np.random.default_rng(0).integers(0, 2, 150)
+    assert filter_importance(two_strands, x, target).equals(filter_importance(two_strands, x.argmax(1).astype(np.uint8), target))
+
+
+def test_targets_that_do_not_fit_all_outputs_are_refused(draw, two_strands):
+    with pytest.raises(ShapeError, match="target has 1 columns for 2 outputs"):
+        filter_importance(two_strands, draw(20, 30), np.arange(20) % 2, output=None)

@@ -203,3 +203,24 @@ def test_real_files_of_other_formats_are_refused(shared_data):
         read_bed(shared_data / "yeast_genome" / "S_cerevisiae.gff3.gz")
     with pytest.raises(FormatError, match="this is VCF"):
         read_bed(shared_data / "yeast_vcf" / "W303.gatk.vcf.gz")
+
+
+@pytest.mark.parametrize("n_columns", [3, 4, 5, 6, 12])
+def test_bed_of_every_usual_width_is_read_as_bioframe_reads_it(tmp_path, n_columns):
+    rng = np.random.default_rng(n_columns)
+    start = rng.integers(0, 1_000, 40)
+    cells = [rng.choice(["chr1", "chrX"], 40), start, start + rng.integers(1, 90, 40), [f"n{i}" for i in range(40)], rng.integers(0, 1_000, 40)]
+    cells += [rng.choice(["+", "-"], 40), start, start + 1, ["0,0,0"] * 40, [1] * 40, ["1,"] * 40, ["0,"] * 40]
+    pd.DataFrame(dict(enumerate(cells[:n_columns]))).to_csv(tmp_path / "a.bed", sep="\t", header=False, index=False)
+    table, peer = read_bed(tmp_path / "a.bed"), bioframe.read_table(str(tmp_path / "a.bed"), schema=f"bed{n_columns}")
+    for column in ("chrom", "start", "end", "name", "score", "strand")[:n_columns]:
+        assert table[column].tolist() == peer[column].tolist()
+
+
+def test_the_summit_of_a_narrow_peak_is_that_of_bioframe(tmp_path):
+    rng = np.random.default_rng(0)
+    start = rng.integers(0, 1_000, 30)
+    cells = [["chr1"] * 30, start, start + 60, [f"n{i}" for i in range(30)], [9] * 30, ["."] * 30, [1.5] * 30, [-1] * 30, [2.25] * 30]
+    pd.DataFrame(dict(enumerate([*cells, rng.integers(0, 60, 30)]))).to_csv(tmp_path / "a.narrowPeak", sep="\t", header=False, index=False)
+    peer = bioframe.read_table(str(tmp_path / "a.narrowPeak"), schema="narrowPeak")
+    assert read_bed(tmp_path / "a.narrowPeak")["summit"].tolist() == (peer["start"] + peer["relSummit"]).tolist()

@@ -6,7 +6,7 @@ import gzip
 
 import numpy as np
 import pytest
-from Bio import SeqIO
+from Bio import SeqIO, bgzf
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -167,3 +167,16 @@ def test_real_files_are_read_as_biopython_reads_them(shared_data):
             expected = [str(record.seq).upper() for record in SeqIO.parse(stream, "fasta")]
         assert [decode(record.codes) for record in records] == expected
         assert len({record.name for record in records}) == len(records)
+
+
+@pytest.mark.parametrize("kind", ["plain", "gzip", "bgzip"])
+def test_every_wrapping_is_read_as_biopython_reads_it(tmp_path, kind):
+    rng = np.random.default_rng(0)
+    text = "".join(f">s{i} of {kind}\n{''.join(rng.choice(list('ACGTacgtN'), 70))}\n" for i in range(2_000))  # more than a block of bgzip
+    path = tmp_path / "a.fa"
+    path.write_text(text)
+    expected = [(record.id, str(record.seq).upper()) for record in SeqIO.parse(path, "fasta")]
+    if kind != "plain":
+        with (gzip.open if kind == "gzip" else bgzf.open)(path, "wb") as stream:
+            stream.write(text.encode())
+    assert [(record.name, decode(record.codes)) for record in read_fasta(path)] == expected

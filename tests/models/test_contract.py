@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from copy import deepcopy
 
 import pytest
@@ -10,6 +11,7 @@ import torch
 
 import seqdl.models
 from seqdl.experiment.build import create_model
+from seqdl.experiment.describe import describe_options, layer_table, one_liner
 from seqdl.layers.onehot import one_hot
 from seqdl.registry import MODELS, Registry
 
@@ -117,24 +119,75 @@ def test_a_model_is_documented_with_an_example(name):
         assert key in text, key
 
 
-def test_a_new_file_in_the_package_is_found_with_no_other_edit(tmp_path, monkeypatch):
-    (tmp_path / "dropped_in.py").write_text(
-        "from torch import nn\n"
-        "from seqdl.registry import MODELS\n\n"
-        "@MODELS.register('dropped_in')\n"
-        "class DroppedIn(nn.Module):\n"
-        "    channels, stride = 4, 1\n"
-        "    def __init__(self, *, depth: int = 1):\n"
-        "        super().__init__()\n"
-        "        self.depth = depth\n"
-        "    def forward(self, x, lengths=None):\n"
-        "        return x\n"
-    )
+DROPPED_IN = '''
+"""A model of one's own."""
+
+from torch import nn
+
+from seqdl.layers.onehot import mask_positions
+from seqdl.registry import MODELS
+
+
+@MODELS.register("dropped_in")
+class DroppedIn(nn.Module):
+    """Two bases at a time.
+
+    Parameters
+    ----------
+    in_channels : int
+    filters : int
+
+    Examples
+    --------
+    >>> DroppedIn().channels
+    3
+    """
+
+    def __init__(self, *, in_channels: int = 4, filters: int = 3):
+        super().__init__()
+        self.conv = nn.Conv1d(in_channels, filters, 4, stride=2, padding=1)
+        self.channels, self.stride = filters, 2
+
+    def forward(self, x, lengths=None):
+        return self.conv(mask_positions(x, lengths))
+'''
+
+
+@pytest.fixture
+def dropped_in(tmp_path, monkeypatch) -> str:
+    """Put a new file beside those of the package, and return the name of the model in it."""
+    (tmp_path / "dropped_in.py").write_text(DROPPED_IN)
     monkeypatch.setattr(seqdl.models, "__path__", [*seqdl.models.__path__, str(tmp_path)])
     monkeypatch.setattr(MODELS, "_classes", dict(MODELS._classes))
     monkeypatch.setattr(MODELS, "_loaded", False)
-    assert "dropped_in" in MODELS.names()
-    assert create_model("dropped_in", depth="3").depth == 3
+    monkeypatch.delitem(sys.modules, "seqdl.models.dropped_in", raising=False)
+    return "dropped_in"
+
+
+def test_a_new_file_in_the_package_is_found_and_described_with_no_other_edit(dropped_in):
+    assert dropped_in in MODELS.names()
+    assert create_model(dropped_in, filters="5").channels == 5
+    assert one_liner(MODELS, dropped_in, 100) == {"name": dropped_in, "parameters": 51, "summary": "Two bases at a time.", "problem": None}
+    assert "--model.filters 3" in describe_options(MODELS, dropped_in)
+    assert "B x 3 x 50" in layer_table(dropped_in, {}, 100)
+
+
+def test_a_new_file_in_the_package_is_held_to_the_contract(dropped_in, tmp_path):
+    test_features_have_the_announced_channels_and_stride(dropped_in, 61)
+    test_every_option_has_a_default_and_is_keyword_only(dropped_in)
+    test_extra_input_channels_may_follow_the_bases(dropped_in)
+    test_the_size_of_the_batch_does_not_change_the_features(dropped_in)
+    test_padding_never_changes_the_features_of_the_bases(dropped_in, 61, 100)
+    test_whatever_stands_in_the_padding_is_not_seen(dropped_in)
+    test_gradients_reach_every_parameter_and_the_input(dropped_in)
+    test_saved_weights_give_the_same_features_in_a_new_model(dropped_in, tmp_path)
+    test_a_model_is_documented_with_an_example(dropped_in)
+
+
+def test_a_model_that_reads_what_is_padding_breaks_the_contract(dropped_in, monkeypatch):
+    monkeypatch.setattr(MODELS.get(dropped_in), "forward", lambda self, x, lengths=None: self.conv(x))
+    with pytest.raises(AssertionError, match="not close"):
+        test_whatever_stands_in_the_padding_is_not_seen(dropped_in)
 
 
 def test_two_models_may_not_share_a_name():

@@ -114,6 +114,9 @@ def test_pictures_have_words_and_headings_skip_no_level(page):
 @pytest.mark.parametrize("maker", SECTIONS, ids=lambda maker: maker.__name__)
 def test_every_section_of_a_complete_run_has_something_to_show(finished_run, maker):
     section = maker(RunFolder(finished_run))
+    if maker.__name__ in ("learned", "along"):  # of runs without targets, or with targets along the sequence
+        assert section is None
+        return
     assert section.absent == ""
     assert section.title
 
@@ -220,13 +223,13 @@ def test_a_run_with_two_outputs_draws_both(run_folder):
     assert text.count("ROC curve on the test set") == 2
 
 
-def test_counts_say_why_there_is_no_curve(run_folder):
+def test_numbers_of_an_objective_of_ones_own_say_why_there_is_no_curve(run_folder):
     import pandas as pd
 
     table = pd.read_csv(run_folder / "predictions.tsv", sep="\t")
     table["target"] = table["logit"] * 2
     table.to_csv(run_folder / "predictions.tsv", sep="\t", index=False)
-    metrics = {"task": "counts", "outputs": ["activity"], "test": {"pearson": {"value": 0.61, "low": 0.55, "high": 0.66}}, "baselines": {}}
+    metrics = {"task": "heights", "outputs": ["activity"], "test": {"pearson": {"value": 0.61, "low": 0.55, "high": 0.66}}, "baselines": {}}
     (run_folder / "metrics.json").write_text(json.dumps(metrics))
     text = build_report(run_folder).read_text(encoding="utf-8")
     assert "ROC, precision and calibration need two classes" in text

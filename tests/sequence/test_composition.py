@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqdl.errors import InputError, ShapeError
-from seqdl.sequence.composition import gc_content, kmer_counts, kmer_hashes, kmer_names, kmer_windows
+from seqdl.sequence.composition import gc_content, holds_ambiguous, kmer_counts, kmer_hashes, kmer_names, kmer_windows
 from seqdl.sequence.edit import reverse_complement
 from seqdl.sequence.encode import decode, encode, stack
 
@@ -103,3 +103,13 @@ def test_the_smallest_hashes_are_a_fair_sample():
     hashes = kmer_hashes(np.random.default_rng(0).integers(0, 4, 100_000, dtype=np.uint8), 24)
     share = np.histogram(hashes / 2**64, bins=10, range=(0, 1))[0] / len(hashes)
     assert np.abs(share - 0.1).max() < 0.005
+
+
+@given(st.lists(st.text("ACGTN", min_size=5, max_size=5), max_size=20), st.booleans())
+def test_sequences_with_an_ambiguous_base_are_those_with_an_n(texts, at_once):
+    codes = np.array([encode(text) for text in texts], dtype=np.uint8).reshape(-1, 5)
+    lengths = np.arange(len(texts)) % 6
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("seqdl.sequence.composition._BLOCK", 1 << 18 if at_once else 7)
+        assert holds_ambiguous(codes).tolist() == ["N" in text for text in texts]
+        assert holds_ambiguous(codes, lengths).tolist() == ["N" in text[:n] for text, n in zip(texts, lengths, strict=True)]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
 from seqdl.evaluate.calibration import reliability
 from seqdl.report import charts, number_charts
+from seqdl.report.along_panels import along_curves
 from seqdl.report.class_panels import class_section
-from seqdl.report.facts import BASELINES, two_classes
+from seqdl.report.facts import ALONG, BASELINES, two_classes
 from seqdl.report.folder import RunFolder
 from seqdl.report.numbers import decimal, plural
 from seqdl.report.section import Section
@@ -20,8 +22,8 @@ MOST_OUTPUTS = 6
 def curves(run: RunFolder) -> Section:
     """Return the pictures made from predictions.tsv."""
     title = "The scores themselves"
-    if run.task == "multiclass":
-        return class_section(run, title)
+    if run.task == "multiclass" or run.task in ALONG:
+        return (along_curves if run.task in ALONG else class_section)(run, title)
     if run.predictions is None:
         return Section(
             "curves",
@@ -31,8 +33,8 @@ def curves(run: RunFolder) -> Section:
     scored = run.scored("test")
     if not scored:
         return Section("curves", title, absent="predictions.tsv holds no test example with a known target, so no curve can be drawn.")
-    if run.task == "regression":
-        return _numbers(title, scored)
+    if run.task in ("regression", "counts"):
+        return _numbers(title, scored, counts=run.task == "counts")
     drawn = [(name, target, prediction) for name, target, prediction in scored if two_classes(target)]
     if not drawn:
         words = (
@@ -53,8 +55,11 @@ def curves(run: RunFolder) -> Section:
     return Section("curves", title, lede, {"panels": panels, "legend": legend})
 
 
-def _numbers(title: str, scored: list[tuple[str, Floats, Floats]]) -> Section:
-    """Return a scatter and the residuals of every output."""
+def _numbers(title: str, scored: list[tuple[str, Floats, Floats]], *, counts: bool) -> Section:
+    """Return a scatter and the residuals of every output; of counts those of their logarithms."""
+    unit = "as log(1 + count)" if counts else "in the unit of the target"
+    if counts:
+        scored = [(name, np.log1p(target), np.log1p(prediction)) for name, target, prediction in scored]
     panels = []
     for name, target, prediction in scored[:MOST_OUTPUTS]:
         off = prediction - target
@@ -69,9 +74,7 @@ def _numbers(title: str, scored: list[tuple[str, Floats, Floats]]) -> Section:
             ),
         ]
         panels.append((name if len(scored) > 1 else "", [(head, caption, Markup(picture)) for head, caption, picture in pictures]))
-    lede = (
-        f"From {plural(len(scored[0][1]), 'test example')} in predictions.tsv, in the unit of the target. Rest the pointer on a bar for its numbers."
-    )
+    lede = f"From {plural(len(scored[0][1]), 'test example')} in predictions.tsv, {unit}. Rest the pointer on a bar for its numbers."
     if len(scored) > MOST_OUTPUTS:
         lede += f" The first {MOST_OUTPUTS} of {len(scored)} outputs are drawn."
     return Section("curves", title, lede, {"panels": panels, "legend": []})

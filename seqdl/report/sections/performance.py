@@ -35,17 +35,26 @@ def performance(run: RunFolder) -> Section:
         Markup(charts.whiskers([(name, mark, values[i]) for name, mark, values, _ in rows], measure=label_of(measure), guess=guesses[i]))
         for i, measure in enumerate(measures)
     ]
-    values = {
+    values: dict[str, Any] = {
         "labels": [label_of(measure) for measure in measures],
         "explained": [(label_of(measure), meaning_of(run, measure)) for measure in measures if meaning_of(run, measure)],
         "figures": figures,
         "rows": rows,
+        "outputs": _each_output(run, measures),
         **_all_measures(run),
     }
     lede = "Every number is on the test set, which took no part in training or in any choice. Whiskers are 95 % bootstrap intervals."
+    if values["outputs"]:
+        lede += f" There are {len(values['outputs'])} outputs; a number without a name is their mean."
     if not names:
         lede += " This run holds no baselines, so there is nothing to compare it with."
     return Section("performance", title, lede, values)
+
+
+def _each_output(run: RunFolder, measures: list[str]) -> list[tuple[str, list[Estimate | None]]]:
+    """Return the leading measures of each of several outputs; none where there is one."""
+    rows = run.metrics.get("per_output")
+    return [(str(name), [estimate(row.get(measure)) for measure in measures]) for name, row in rows.items()] if isinstance(rows, dict) else []
 
 
 def _network_detail(run: RunFolder) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
+from seqdl.report.facts import NUMBERS
 from seqdl.report.folder import RunFolder, Tracks
 from seqdl.report.inline import inline_svg
 from seqdl.report.numbers import decimal, plural
@@ -48,7 +49,7 @@ def tracks(run: RunFolder) -> Section:
             "so no sequence can be shown base by base. `seqdl attribute` on this run makes them."
         )
         return Section("tracks", title, absent=words)
-    numbers = run.task == "regression"
+    numbers = run.task in NUMBERS
     shown = [_track(found, index, numbers=numbers) for index in (range(min(SHOWN, len(found.names))) if numbers else _chosen(found))]
     method = METHODS.get(found.method.replace("_", "-"), found.method)
     lede = (
@@ -89,7 +90,7 @@ def _track(found: Tracks, index: int, *, numbers: bool) -> Track:
     width = min(STRETCH, len(per_base))
     start = int(np.argmax(np.convolve(per_base, np.ones(width), mode="valid")))
     prediction, truth, right = _call(found, index, numbers=numbers)
-    name = found.names[index]
+    name = found.names[index] + (f" ({found.outputs[index]})" if found.outputs else "")
     stretch = decode(codes[start : start + width])
     picture = inline_svg(
         track_svg(scores, one_hot(codes)),

@@ -13,7 +13,7 @@ from seqdl.report.numbers import duration, number, plural
 from seqdl.report.section import Section
 from seqdl.types import Floats
 
-FOLLOWED = ("auroc", "pearson", "accuracy")
+FOLLOWED = ("auroc", "pearson", "log_pearson", "profile_pearson", "within_10", "accuracy")
 """Measures that log.csv may follow on the validation set; the first that it has is drawn."""
 
 

@@ -1,0 +1,175 @@
+"""What is written of an autoencoder: what it gives back, what its latents are worth, and a map of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from seqdl.evaluate.flanks import FlankModel
+from seqdl.evaluate.latent_space import principal_components, probe, strand_agreement, trustworthiness
+from seqdl.evaluate.reconstruction import collapse, reconstruction_floor, reconstruction_intervals
+from seqdl.experiment.predict import device_name
+from seqdl.experiment.provenance import write_json
+from seqdl.io.table import write_tsv
+from seqdl.progress import track
+from seqdl.sequence.composition import kmer_counts
+from seqdl.sequence.edit import reverse_complement
+from seqdl.sequence.encode import one_hot
+from seqdl.tasks.autoencoder import Autoencoder, damaged
+from seqdl.tasks.reconstruction import Reconstruction
+from seqdl.tasks.vae import VAE, divergence
+from seqdl.types import PAD, Codes, Floats
+
+if TYPE_CHECKING:
+    from seqdl.data.dataset import SequenceData
+    from seqdl.experiment.run import Run
+    from seqdl.types import Ints
+
+HEADLINE = ("accuracy",)
+MOST_ROWS = 20_000
+"""Sequences of a split that are looked at; more tell no more."""
+MAP_ROWS = 2_000
+PROBE_K = 5
+DAMAGE = 0.1
+FLANKS = 4
+
+
+def write_outcome(run: Run, say: Callable[[str], None]) -> list[Path]:
+    """Write metrics.json and latents.tsv; of a VAE samples.fa and card.json too."""
+    data, task, rng = run.data, cast("Reconstruction", run.task), np.random.default_rng(run.seed)
+    rows = {split: _some(data.rows(split), rng) for split in ("train", "val", "test")}
+    say("measuring what is given back of held-out sequences")
+    metrics: dict[str, Any] = {split: given_back(task, data.codes[of], seed=run.seed) for split, of in rows.items() if len(of)}
+    train, test = data.codes[rows["train"]], data.codes[rows["test"]]
+    metrics["baselines"] = reconstruction_floor(train, test, latent=task.latent)
+    latents = {split: embed_codes(task, data.codes[of]) for split, of in rows.items()}
+    kl_bits = latent_bits(task, test) if isinstance(task, VAE) else None
+    collapsed, text = collapse(metrics["test"]["accuracy"]["value"], metrics["baselines"], kl_bits)
+    metrics["latent"] = {"n": task.latent, "kl_bits": kl_bits, "collapsed": collapsed, "text": text}
+    metrics["latent"]["strand_agreement"] = strand_agreement(latents["test"], embed_codes(task, reverse_complement(test)))
+    if isinstance(task, Autoencoder) and task.damage:
+        metrics["restored"] = restored(task, train, test, seed=run.seed)
+    labels = label_numbers(data)
+    if labels is not None:
+        say("reading labels off the latents, beside PCA of one-hot and of k-mers")
+        metrics["probe"] = probes(
+            latents, {split: data.codes[of] for split, of in rows.items()}, {s: labels[of] for s, of in rows.items()}, seed=run.seed
+        )
+    say("drawing a map of the latents")
+    table = map_table(data, rows["test"], latents["test"], seed=run.seed)
+    trusted = trustworthiness(latents["test"][: len(table)], table[["map1", "map2"]].to_numpy(), seed=run.seed)
+    metrics["latent"]["trustworthiness"] = None if np.isnan(trusted) else trusted
+    write_tsv(run.folder / "latents.tsv", table, force=True, float_format="%.6g")
+    files: list[Path] = []
+    if isinstance(task, VAE):
+        from seqdl.experiment.generator import write_card
+
+        drawn, files = write_card(run, say)
+        metrics["drawn"] = drawn["test"]
+    head = {"task": run.config["task"]["name"], "kind": data.kind, "family": task.family, "headline": HEADLINE, "n": data.sizes()}
+    write_json(run.folder / "metrics.json", head | metrics)
+    return files
+
+
+def _some(rows: Ints, rng: np.random.Generator) -> Ints:
+    return rows if len(rows) <= MOST_ROWS else np.sort(rng.choice(rows, MOST_ROWS, replace=False))
+
+
+def label_numbers(data: SequenceData) -> NDArray[np.int64] | None:
+    """Return the class of each example as a number, or None where there are no classes."""
+    if data.kind not in ("binary", "multiclass") or len(data.outputs) != 1:
+        return None
+    return data.targets()[:, 0].astype(np.int64)
+
+
+@torch.inference_mode()
+def embed_codes(task: Reconstruction, codes: Codes, *, device: str = "auto", batch_size: int = 512) -> Floats:
+    """Return the latents (N, Z) of sequences."""
+    place = torch.device(device_name(device))
+    task.to(place).eval()
+    parts = [task.embed(task.one_hot(part.to(place))).float().cpu().numpy() for part in _batches(codes, batch_size, "embedding")]
+    task.to("cpu")
+    return np.concatenate(parts) if parts else np.empty((0, task.latent), dtype=np.float32)
+
+
+def _batches(codes: Codes, size: int, word: str) -> Any:
+    for start in track(range(0, len(codes), size), word):
+        yield torch.from_numpy(np.ascontiguousarray(codes[start : start + size]))
+
+
+@torch.inference_mode()
+def back_from(task: Reconstruction, codes: Codes, *, batch_size: int = 512) -> tuple[Codes, Floats]:
+    """Return the likeliest bases (N, L) that sequences are decoded to, and the information of each known base in bits (N, L), 0 elsewhere."""
+    task.eval()
+    found, bits = [], []
+    for part in _batches(codes, batch_size, "reconstructing"):
+        logits = task.logits(task.one_hot(part))
+        found.append(logits.argmax(1).to(torch.uint8).numpy())
+        bits.append(torch.nn.functional.cross_entropy(logits, part.long(), ignore_index=PAD, reduction="none").numpy() / np.log(2))
+    return np.concatenate(found), np.concatenate(bits)
+
+
+def given_back(task: Reconstruction, codes: Codes, *, seed: int) -> dict[str, Any]:
+    """Return accuracy and bits per base with intervals."""
+    back, bits = back_from(task, codes)
+    known = codes < PAD
+    return reconstruction_intervals(((back == codes) & known).sum(1), bits.sum(1), known.sum(1), seed=seed)
+
+
+@torch.inference_mode()
+def latent_bits(task: VAE, codes: Codes) -> float:
+    """Return how much the latents of a sequence tell, in bits: their divergence from the prior."""
+    task.eval()
+    parts = [divergence(*task.posterior(task.one_hot(part))).sum(1) for part in _batches(codes, 512, "measuring")]
+    return float(torch.cat(parts).mean()) / float(np.log(2))
+
+
+def restored(task: Reconstruction, train: Codes, test: Codes, *, seed: int) -> dict[str, Any]:
+    """Return the share of damaged bases that are restored, beside the position-wise guess and the base between its flanks."""
+    seen = damaged(torch.from_numpy(test), DAMAGE, generator=torch.Generator().manual_seed(seed)).numpy()
+    asked = (seen != test) & (test < PAD)
+    back, _ = back_from(task, seen)
+    positions = np.stack([(train == base).sum(axis=0) for base in range(4)]).argmax(axis=0)
+    flanks = FlankModel.fit(train, FLANKS).probabilities(seen).argmax(axis=2)
+    guesses = {"network": back, "positions": np.broadcast_to(positions, test.shape), f"flanks{FLANKS}": flanks}
+    return {"damage": DAMAGE, "n_bases": int(asked.sum()), **{name: float((guess == test)[asked].mean()) for name, guess in guesses.items()}}
+
+
+def probes(latents: dict[str, Floats], codes: dict[str, Codes], labels: dict[str, NDArray[np.int64]], *, seed: int) -> dict[str, Any]:
+    """Return what can be read off the latents, and off as many principal components of one-hot and of k-mers."""
+    n = latents["train"].shape[1]
+    spaces = {"network": (latents["train"], latents["test"])}
+    for name, flat in (("pca_one_hot", _flat), ("pca_kmers", _kmers)):
+        rows = flat(codes["train"])
+        (a, b), _, _ = principal_components(rows, [rows, flat(codes["test"])], n)
+        spaces[name] = (a, b)
+    return {name: asdict(probe((a, labels["train"]), (b, labels["test"]), seed=seed)) for name, (a, b) in spaces.items()}
+
+
+def _flat(codes: Codes) -> Floats:
+    return one_hot(codes).reshape(len(codes), -1)
+
+
+def _kmers(codes: Codes) -> Floats:
+    counts = kmer_counts(codes, PROBE_K)
+    return np.sqrt(counts)
+
+
+def map_table(data: SequenceData, rows: Ints, latents: Floats, *, seed: int) -> pd.DataFrame:
+    """Return id, label where there is one, a map in two dimensions by t-SNE, and the latents of at most 2,000 sequences."""
+    from sklearn.manifold import TSNE
+
+    n = min(len(rows), MAP_ROWS)
+    tsne: Any = TSNE
+    points = tsne(2, init="pca", perplexity=min(30, max(2, n // 4)), random_state=seed).fit_transform(latents[:n]) if n > 4 else np.zeros((n, 2))
+    chosen = data.examples.iloc[rows[:n]]
+    label = {"label": chosen[data.outputs[0]].to_numpy()} if label_numbers(data) is not None else {}
+    columns = {f"z{k}": latents[:n, k - 1] for k in range(1, latents.shape[1] + 1)}
+    return pd.DataFrame({"id": chosen["id"].to_numpy(), **label, "map1": points[:, 0], "map2": points[:, 1], **columns})

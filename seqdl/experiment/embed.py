@@ -1,0 +1,234 @@
+"""Latents of sequences: streamed through a trained network, mapped, clustered and written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from seqdl.errors import InputError, UnknownNameError
+from seqdl.experiment.predict import device_name
+from seqdl.io.fasta import FastaRecord, iter_fasta
+from seqdl.io.files import writing
+from seqdl.progress import track
+from seqdl.tasks.reconstruction import Reconstruction
+from seqdl.types import PAD, Codes, Floats
+
+if TYPE_CHECKING:
+    from seqdl.tasks.base import Task
+
+MAPS = ("pca", "tsne", "umap")
+ENDINGS = (".tsv", ".tsv.gz", ".npz", ".h5ad")
+MOST_MAPPED = 20_000
+"""Sequences that t-SNE or UMAP lay out in minutes."""
+
+
+def embed_fasta(task: Task, path: str, *, device: str = "auto", at_once: int = 4096) -> Iterator[tuple[list[str], Floats]]:
+    """Yield names and embeddings (n, Z) of the sequences of a FASTA, piece by piece.
+
+    An autoencoder gives its latents; any other task the mean of its encoder's features over the sequence.
+
+    Raises
+    ------
+    InputError
+        If a sequence has a length that the network cannot take.
+    """
+    place = torch.device(device_name(device))
+    task.to(place).eval()
+    for piece in track(iter_fasta(path, at_once=at_once), "embedding"):
+        codes, lengths = packed(task, piece, path)
+        yield [record.name for record in piece], embed_codes(task, codes, lengths, place=place)
+    task.to("cpu")
+
+
+def packed(task: Task, records: list[FastaRecord], path: str) -> tuple[Codes, NDArray[np.int64] | None]:
+    """Return records as codes (n, L) and their lengths where they differ.
+
+    Raises
+    ------
+    InputError
+        If an autoencoder is given another length than its own.
+    """
+    sizes = np.array([len(record.codes) for record in records])
+    own = int(task.length) if isinstance(task, Reconstruction) else None
+    if own is not None and (sizes != own).any():
+        first = records[int(np.flatnonzero(sizes != own)[0])]
+        raise InputError(
+            f"{path}: '{first.name}' has {len(first.codes):,} bp, and the network was made for {own:,} bp: sequences of that length were expected. "
+            "Cut them to the same window as in training."
+        )
+    codes = np.full((len(records), int(sizes.max())), PAD, dtype=np.uint8)
+    for row, record in zip(codes, records, strict=True):
+        row[: len(record.codes)] = record.codes
+    return codes, sizes if len(set(sizes)) > 1 else None
+
+
+@torch.inference_mode()
+def embed_codes(
+    task: Task, codes: Codes, lengths: NDArray[np.int64] | None = None, *, place: torch.device | None = None, batch_size: int = 512
+) -> Floats:
+    """Return the embeddings (N, Z) of sequences."""
+    parts = []
+    for start in range(0, len(codes), batch_size):
+        chunk = torch.from_numpy(codes[start : start + batch_size]).to(place or "cpu")
+        size = None if lengths is None else torch.from_numpy(lengths[start : start + batch_size]).to(chunk.device)
+        x = task.one_hot(chunk, size)
+        parts.append(_embedding(task, x, size).float().cpu().numpy())
+    return np.concatenate(parts)
+
+
+def _embedding(task: Task, x: torch.Tensor, lengths: torch.Tensor | None) -> torch.Tensor:
+    from seqdl.layers.onehot import lengths_of_features
+    from seqdl.layers.pooling import MeanPool
+
+    if isinstance(task, Reconstruction):
+        return task.embed(x)
+    encoder: Any = getattr(task, "reader", task).encoder
+    features = encoder(x, lengths)
+    pooled: torch.Tensor = MeanPool(int(encoder.channels))(features, lengths_of_features(lengths, int(encoder.stride), features.shape[-1]))
+    return pooled
+
+
+# maps and clusters ----------------------------------------------------------------------------------
+
+
+def map_of(embedding: Floats, kind: str, *, seed: int = 0) -> Floats:
+    """Return a map (N, 2) of embeddings (N, Z).
+
+    Parameters
+    ----------
+    embedding : array, (N, Z)
+    kind : {"pca", "tsne", "umap"}
+    seed : int
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such map.
+    InputError
+        If there are too few or too many sequences for it, or umap-learn is missing.
+    """
+    if kind not in MAPS:
+        raise UnknownNameError("map", kind, MAPS)
+    n = len(embedding)
+    if n < 3:
+        raise InputError(f"a map of {n} sequences was asked for: 3 or more were expected. Leave --map out.")
+    if kind == "pca":
+        from seqdl.evaluate.latent_space import principal_components
+
+        (found,), _, _ = principal_components(embedding, [embedding], 2)
+        return found
+    if n > MOST_MAPPED:
+        raise InputError(f"--map {kind} of {n:,} sequences: up to {MOST_MAPPED:,} were expected, since it looks at all pairs. Use --map pca.")
+    made = _layout(kind, n, seed)
+    return np.asarray(made.fit_transform(embedding), dtype=np.float64)
+
+
+def _layout(kind: str, n: int, seed: int) -> Any:
+    if kind == "tsne":
+        from sklearn.manifold import TSNE
+
+        tsne: Any = TSNE
+        return tsne(2, init="pca" if n > 3 else "random", perplexity=max(1.0, min(30.0, (n - 1) / 4)), random_state=seed)
+    try:
+        import umap
+    except ImportError:
+        raise InputError("--map umap needs the library umap-learn, which is not installed. pip install 'seqdl[umap]', or use --map tsne.") from None
+    return umap.UMAP(n_components=2, random_state=seed)
+
+
+def clusters_of(embedding: Floats, how: str, *, seed: int = 0) -> NDArray[np.int64]:
+    """Return the cluster of each embedding: k-means with a number, or HDBSCAN, for which -1 is no cluster.
+
+    Parameters
+    ----------
+    embedding : array, (N, Z)
+    how : str
+        A number of clusters, or "hdbscan".
+    seed : int
+    """
+    spread = embedding.std(axis=0)
+    scaled = (embedding - embedding.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    if how == "hdbscan":
+        from sklearn.cluster import HDBSCAN
+
+        hdbscan: Any = HDBSCAN
+        return np.asarray(hdbscan(min_cluster_size=max(5, len(scaled) // 100), copy=True).fit_predict(scaled), dtype=np.int64)
+    if not how.isdigit() or not 2 <= int(how) <= len(scaled):
+        raise InputError(f"--clusters is {how}: a number from 2 to the number of sequences ({len(scaled):,}), or hdbscan, was expected.")
+    from sklearn.cluster import KMeans
+
+    means: Any = KMeans
+    return np.asarray(means(int(how), n_init=10, random_state=seed).fit_predict(scaled), dtype=np.int64)
+
+
+def nearest(embedding: Floats, query: Floats, *, n: int = 10) -> tuple[NDArray[np.int64], Floats]:
+    """Return the rows (Q, n) that are nearest to each query and their Euclidean distances (Q, n), nearest first."""
+    from sklearn.neighbors import NearestNeighbors
+
+    search: Any = NearestNeighbors
+    distance, rows = search(n_neighbors=min(n, len(embedding))).fit(embedding).kneighbors(query)
+    return np.asarray(rows, dtype=np.int64), np.asarray(distance, dtype=np.float64)
+
+
+# files ----------------------------------------------------------------------------------------------
+
+
+def check_ending(output: str) -> None:
+    """Raise `InputError` unless the name says one of the formats."""
+    if output != "-" and not output.endswith(ENDINGS):
+        raise InputError(f"-o {output}: a name ending in {', '.join(ENDINGS)} was expected. Rename it.")
+    if output.endswith(".h5ad"):
+        try:
+            import anndata  # noqa: F401  # only whether it is there
+        except ImportError:
+            raise InputError(
+                f"-o {output} needs the library anndata, which is not installed. pip install 'seqdl[anndata]', or write TSV or NPZ."
+            ) from None
+
+
+def stream_tsv(output: str, pieces: Iterator[tuple[list[str], Floats]], *, force: bool) -> int:
+    """Write embeddings as a table as they come, and return how many there were."""
+    n = 0
+    with writing(output, force=force) as handle:
+        for names, values in pieces:
+            if not n:
+                handle.write("\t".join(["id", *(f"z{k}" for k in range(1, values.shape[1] + 1))]) + "\n")
+            text = np.char.mod("%.6g", values)
+            handle.writelines(f"{name}\t" + "\t".join(row) + "\n" for name, row in zip(names, text, strict=True))
+            n += len(names)
+    return n
+
+
+def write_embeddings(output: str, table: pd.DataFrame, values: Floats, *, force: bool) -> None:
+    """Write names, further columns and embeddings (N, Z) in the format that the name says."""
+    if output.endswith(".npz"):
+        with writing(output, force=force, binary=True) as handle:
+            columns: dict[str, Any] = {str(name): _plain(column) for name, column in table.items()}
+            np.savez_compressed(handle, embedding=values, **columns)
+        return
+    if output.endswith(".h5ad"):
+        import anndata
+
+        path = Path(output)
+        temporary = path.with_name(f".{path.name}.part")
+        made = anndata.AnnData(X=values, obs=table.drop(columns="id").set_index(pd.Index(table["id"].astype(str), name="id")))
+        if {"map1", "map2"} <= set(table):
+            made.obsm["X_map"] = table[["map1", "map2"]].to_numpy()
+        made.write_h5ad(temporary)
+        temporary.replace(path)
+        return
+    from seqdl.io.table import write_tsv
+
+    columns = {f"z{k}": values[:, k - 1] for k in range(1, values.shape[1] + 1)}
+    write_tsv(output, table.assign(**columns), force=force, float_format="%.6g")
+
+
+def _plain(column: pd.Series[Any]) -> NDArray[Any]:
+    """Return a column as an array that is read without pickle."""
+    return column.to_numpy() if pd.api.types.is_numeric_dtype(column) else column.to_numpy(dtype=str)

@@ -1,0 +1,105 @@
+"""The critic of a GAN, and the losses of the game."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from seqdl.errors import UnknownNameError
+from seqdl.layers.generators import Detector
+
+LOSSES = ("relativistic", "classic", "wgan", "hinge")
+softplus = nn.functional.softplus
+
+
+class Critic(nn.Module):
+    """A score a sequence: an encoder read position by position, and detectors that do not care where beside it.
+
+    Parameters
+    ----------
+    encoder : nn.Module
+        Features (B, C, L') for one-hot (B, 4, L).
+    positions : int
+        L'.
+    detector : bool, default True
+        Whether there are detectors.
+    condition : int, default 0
+        Numbers that are told beside the sequence.
+    dropout : float, default 0
+    """
+
+    def __init__(self, encoder: nn.Module, positions: int, *, detector: bool = True, condition: int = 0, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.detector = Detector() if detector else None
+        channels = int(encoder.channels)  # type: ignore[arg-type]  # nn.Module types every attribute as Tensor | Module
+        self.narrow = nn.Sequential(nn.Flatten(1), nn.LeakyReLU(0.2), nn.Dropout(dropout), nn.Linear(channels * positions, 64))
+        inside = 64 + (self.detector.channels if self.detector is not None else 0) + condition
+        self.score = nn.Sequential(nn.LeakyReLU(0.2), nn.Linear(inside, 64), nn.LeakyReLU(0.2), nn.Linear(64, 1))
+
+    def forward(self, x: Tensor, given: Tensor | None = None) -> Tensor:
+        """Return scores (B,) of sequences (B, 4, L): high where they look real."""
+        parts = [self.narrow(self.encoder(x))]
+        if self.detector is not None:
+            parts.append(self.detector(x))
+        if given is not None:
+            parts.append(given.to(x))
+        score: Tensor = self.score(torch.cat(parts, dim=1))
+        return score[:, 0]
+
+
+def critic_loss(name: str, real: Tensor, fake: Tensor) -> Tensor:
+    """Return what the critic is to make small, for scores (B,) of real and of generated sequences.
+
+    Parameters
+    ----------
+    name : {"relativistic", "classic", "wgan", "hinge"}
+        Relativistic: each real sequence above a generated one [1]_; classic: cross-entropy [2]_; wgan: difference of means [3]_; hinge [4]_.
+    real, fake : Tensor, (B,)
+
+    References
+    ----------
+    .. [1] Jolicoeur-Martineau, The relativistic discriminator (2019); Huang et al., The GAN is dead; long live the GAN (2024).
+       .. [2] Goodfellow et al., Generative adversarial nets (2014). .. [3] Gulrajani et al., Improved training of Wasserstein GANs (2017).
+       .. [4] Lim & Ye, Geometric GAN (2017).
+    """
+    if name == "relativistic":
+        return softplus(fake - real).mean()
+    if name == "classic":
+        return softplus(-real).mean() + softplus(fake).mean()
+    if name == "wgan":
+        return (fake - real).mean()
+    if name == "hinge":
+        return torch.relu(1 - real).mean() + torch.relu(1 + fake).mean()
+    raise UnknownNameError("loss of the game", name, LOSSES)
+
+
+def generator_loss(name: str, real: Tensor, fake: Tensor) -> Tensor:
+    """Return what the generator is to make small; of the classic game the form whose gradient does not vanish."""
+    if name == "relativistic":
+        return softplus(real - fake).mean()
+    return softplus(-fake).mean() if name == "classic" else -fake.mean()
+
+
+def zero_centred_penalty(critic: Critic, x: Tensor, given: Tensor | None = None) -> Tensor:
+    """Return the mean squared gradient of the critic at sequences (B, 4, L): R1 on real ones, R2 on generated ones [1]_.
+
+    References
+    ----------
+    .. [1] Mescheder, Geiger & Nowozin, Which training methods for GANs do actually converge? (2018).
+    """
+    x = x.detach().requires_grad_()
+    return _gradient(critic(x, given), x).square().sum(dim=(1, 2)).mean()
+
+
+def unit_penalty(critic: Critic, real: Tensor, fake: Tensor, *, given: Tensor | None = None) -> Tensor:
+    """Return how far the critic's gradient is from length 1 between real and generated sequences, squared."""
+    share = torch.rand(len(real), 1, 1, device=real.device)
+    x = (share * real + (1 - share) * fake).detach().requires_grad_()
+    length: Tensor = _gradient(critic(x, given), x).flatten(1).norm(dim=1)
+    return (length - 1).square().mean()
+
+
+def _gradient(scores: Tensor, x: Tensor) -> Tensor:
+    (found,) = torch.autograd.grad(scores.sum(), x, create_graph=True)
+    return found

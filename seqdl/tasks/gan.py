@@ -1,0 +1,309 @@
+"""Two networks in a game: a generator that writes sequences, and a critic that tells them from real ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from seqdl.errors import InputError, UnknownNameError
+from seqdl.evaluate.diversity import collapse_monitor
+from seqdl.evaluate.spectra import jensen_shannon, kmer_spectrum, position_distance
+from seqdl.layers.adversary import LOSSES, Critic, critic_loss, generator_loss, unit_penalty, zero_centred_penalty
+from seqdl.layers.generators import bases_of, generator
+from seqdl.registry import TASKS
+from seqdl.tasks.base import Task
+from seqdl.types import Batch, Family, Floats
+
+N_WATCHED = 512
+"""Sequences drawn at the end of an epoch, to be held against held-out real ones."""
+SPECTRUM_K = 4
+COLLAPSED = 10.0
+"""Added to the card of an epoch whose samples have collapsed, so that it is never the one that is kept."""
+
+
+@TASKS.register("gan")
+class GAN(Task):
+    """A generative adversarial network [1]_; the epoch whose samples are nearest to held-out real ones is kept, not the one with the best loss.
+
+    The default is a generator with a dictionary of placed filters, a critic with detectors beside the encoder, the relativistic loss with
+    zero-centred penalties [2]_, and the mean of the generator's weights. ``generator=dense, loss=classic, output=softmax, detector=False`` is the
+    GAN of the textbook, which collapses on DNA.
+
+    Parameters
+    ----------
+    encoder : nn.Module
+        The critic's: features (B, C, L') for one-hot (B, 4, L).
+    outputs : list of str, optional
+        Not used.
+    strands : {"single", "augment"}, default "single"
+    length : int
+        Of the sequences (bp).
+    generator : {"dictionary", "conv", "dense"}, default "dictionary"
+    noise : int, default 64
+        Numbers that a sequence is made of.
+    output : {"gumbel", "softmax"}, default "gumbel"
+        What the critic is shown: draws of bases, or their probabilities.
+    loss : {"relativistic", "classic", "wgan", "hinge"}, default "relativistic"
+    detector : bool, default True
+        Whether the critic has detectors that do not care for the place.
+    critic_steps : int, default 1
+        Steps of the critic for each of the generator.
+    penalty : float, default 0.1
+        Weight of the gradient penalty, every fourth step: zero-centred, or around 1 with wgan, where 10 is usual.
+    rate : float, default 0.002
+        Learning rate of both.
+    dropout : float, in [0, 1), default 0
+        In the critic.
+    average : float, in [0, 1), default 0.995
+        Share of the old weights in the running mean of the generator's, from which samples are drawn.
+    condition : int, default 0
+        Classes, or 1 for a number, that both players are told.
+    stop : {"collapsed", "never"}, default "never"
+        Whether training ends where samples collapse for three epochs.
+
+    References
+    ----------
+    .. [1] Goodfellow et al., Generative adversarial nets (2014). .. [2] Huang et al., The GAN is dead; long live the GAN! A modern baseline
+       GAN (2024).
+
+    Examples
+    --------
+    >>> from seqdl.models.cnn import CNN
+    >>> task = GAN(CNN(filters=8), length=50)
+    >>> task.sample(3, 50).shape, task(torch.zeros(2, 4, 50)).shape
+    (torch.Size([3, 50]), torch.Size([2, 1]))
+    """
+
+    family: Family = "generator"
+    monitor = "val_card"
+    budget = 6_000
+
+    def __init__(
+        self,
+        encoder: nn.Module,
+        *,
+        outputs: list[str] | None = None,
+        strands: str = "single",
+        length: int | None = None,
+        generator: str = "dictionary",
+        noise: int = 64,
+        output: str = "gumbel",
+        loss: str = "relativistic",
+        detector: bool = True,
+        critic_steps: int = 1,
+        penalty: float = 0.1,
+        rate: float = 0.002,
+        dropout: float = 0.0,
+        average: float = 0.995,
+        condition: int = 0,
+        stop: str = "never",
+    ) -> None:
+        super().__init__(encoder, outputs=["real"], strands=strands)
+        _check(length, strands=strands, loss=loss, critic_steps=critic_steps, rate=rate, average=average, stop=stop)
+        assert length is not None
+        self.automatic_optimization = False
+        self.length, self.noise, self.output, self.game = length, noise, output, loss
+        self.critic_steps, self.penalty, self.rate, self.average, self.condition, self.stop = critic_steps, penalty, rate, average, condition, stop
+        positions = max(1, length // int(encoder.stride))  # type: ignore[arg-type]  # nn.Module types every attribute as Tensor | Module
+        del self.encoder
+        self.critic = Critic(encoder, positions, detector=detector, condition=condition, dropout=dropout)
+        self.generator = _make(generator, noise, length, condition=condition)
+        self.mean = deepcopy(self.generator).requires_grad_(False)
+        self.head = nn.Identity()
+        self._real: list[Tensor] = []
+        self._given_real: list[Tensor] = []
+        self._n_collapsed = 0
+
+    @property
+    def encoder_of_critic(self) -> nn.Module:
+        """The encoder the critic reads with."""
+        return self.critic.encoder
+
+    # drawing -----------------------------------------------------------------------------------------
+
+    def raw_logits(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Return the critic's score (B, 1) of sequences (B, 4, L)."""
+        given = torch.zeros(len(x), self.condition, device=x.device) if self.condition else None
+        scores: Tensor = self.critic(x, given)
+        return scores.unsqueeze(1)
+
+    def link(self, logits: Tensor) -> Tensor:
+        """Return how real sequences look to the critic, 0 to 1."""
+        return torch.sigmoid(logits)
+
+    def _known(self, targets: Tensor) -> Tensor | None:
+        """Return what both players are told, (B, condition)."""
+        if not self.condition or not targets.shape[-1]:
+            return None
+        return targets[:, :1] if self.condition == 1 else nn.functional.one_hot(targets[:, 0].long(), self.condition).float()
+
+    def _draw(self, network: nn.Module, n: int, given: Tensor | None) -> Tensor:
+        """Return the logits of drawn sequences (n, 4, L)."""
+        noise = torch.randn(n, self.noise, device=self.device)
+        logits: Tensor = network(noise if given is None else torch.cat([noise, given.to(noise)], dim=1))
+        return logits
+
+    @torch.no_grad()
+    def sample(
+        self, n: int, length: int, *, condition: float | None = None, temperature: float = 1.0, generator: torch.Generator | None = None
+    ) -> Tensor:
+        """Draw sequences from the mean generator, (n, L) uint8.
+
+        Parameters
+        ----------
+        n, length : int
+            How many, and the length the network was made for.
+        condition : float, optional
+            The number of the class, or the number, to draw for.
+        temperature : float, above 0, default 1
+            Of the draw of bases.
+        generator : Generator, optional
+            Source of chance.
+
+        Raises
+        ------
+        InputError
+            If the length is another, or a condition is missing or not known.
+        """
+        if length != self.length:
+            raise InputError(f"sequences of {length} bp were asked for: the network writes {self.length} bp. Leave --length out.")
+        if bool(self.condition) != (condition is not None):
+            said = "needs a condition and none was given" if self.condition else "was trained without a condition, and one was given"
+            raise InputError(f"the network {said}. {'Add' if self.condition else 'Leave out'} --condition.")
+        if not temperature > 0:
+            raise InputError(f"the temperature is {temperature}: a number above 0 was expected. Use 1 for what the model says.")
+        given = self._known(torch.full((n, 1), float(condition))) if condition is not None else None
+        with _seeded(generator):
+            logits = self._draw(self.mean.eval(), n, given)
+            if self.output == "softmax":
+                return torch.multinomial(torch.softmax(logits / temperature, 1).transpose(1, 2).reshape(-1, 4), 1).view(n, length).to(torch.uint8)
+            return bases_of(logits / temperature, "gumbel").argmax(1).to(torch.uint8)
+
+    # the game ----------------------------------------------------------------------------------------
+
+    def configure_optimizers(self) -> Any:
+        """Return Adam for each player, with momentum in neither."""
+        players = (self.critic, self.generator)
+        return [torch.optim.Adam(player.parameters(), lr=self.rate, betas=(0.0 if self.game != "classic" else 0.5, 0.9)) for player in players]
+
+    def training_step(self, batch: Batch, batch_index: int) -> Tensor:
+        """Move the critic, and every so many steps the generator; the critic's loss is given back."""
+        players: Any = self.optimizers()
+        critic_moves, generator_moves = players
+        real, given = self.one_hot(batch.codes), self._known(batch.targets)
+        fake = bases_of(self._draw(self.generator, len(real), given).detach(), self.output)
+        on_real, on_fake = self.critic(real, given), self.critic(fake, given)
+        loss = critic_loss(self.game, on_real, on_fake)
+        if self.penalty and batch_index % 4 == 0:
+            loss = loss + 4 * self.penalty * self._penalty(real, fake, given)
+        critic_moves.zero_grad()
+        self.manual_backward(loss)
+        critic_moves.step()
+        told = {"loss": loss, "gap": on_real.mean() - on_fake.mean(), "right": ((on_real > 0).float().mean() + (on_fake < 0).float().mean()) / 2}
+        if batch_index % self.critic_steps == 0:
+            told["generator_loss"] = self._move_generator(generator_moves, real, given)
+        for name, value in told.items():
+            self.log(f"train_{name}", value.detach(), on_step=False, on_epoch=True, batch_size=len(real))
+        return loss.detach()
+
+    def _penalty(self, real: Tensor, fake: Tensor, given: Tensor | None) -> Tensor:
+        with torch.backends.cudnn.flags(enabled=False):  # cuDNN has no second derivative of recurrent layers
+            if self.game == "wgan":
+                return unit_penalty(self.critic, real, fake, given=given)
+            return (zero_centred_penalty(self.critic, real, given) + zero_centred_penalty(self.critic, fake, given)) / 2
+
+    def _move_generator(self, moves: Any, real: Tensor, given: Tensor | None) -> Tensor:
+        fake = bases_of(self._draw(self.generator, len(real), given), self.output)
+        with torch.no_grad():
+            on_real = self.critic(real, given)
+        self.critic.requires_grad_(False)
+        loss = generator_loss(self.game, on_real, self.critic(fake, given))
+        moves.zero_grad()
+        self.manual_backward(loss)
+        moves.step()
+        self.critic.requires_grad_(True)
+        with torch.no_grad():
+            for kept, new in zip(self.mean.parameters(), self.generator.parameters(), strict=True):
+                kept.lerp_(new, 1 - self.average)
+            for held, now in zip(self.mean.buffers(), self.generator.buffers(), strict=True):
+                held.copy_(now)
+        return loss
+
+    # watching ----------------------------------------------------------------------------------------
+
+    def prepare(self, targets: Floats) -> None:
+        """Begin to watch anew."""
+        self._n_collapsed = 0
+
+    def validation_step(self, batch: Batch, batch_index: int) -> None:
+        """Keep held-out real sequences."""
+        if sum(map(len, self._real)) < N_WATCHED:
+            self._real.append(batch.codes.cpu())
+            self._given_real.append(batch.targets.cpu())
+
+    def on_validation_epoch_end(self) -> None:
+        """Log how far samples are from held-out real sequences: words, places, neighbours, and what the critic thinks."""
+        real, targets = torch.cat(self._real)[:N_WATCHED], torch.cat(self._given_real)[:N_WATCHED]
+        self._real.clear()
+        self._given_real.clear()
+        given = self._known(targets)
+        with _seeded(torch.Generator().manual_seed(0)):
+            logits = self._draw(self.mean.eval(), len(real), given)
+            fake = bases_of(logits, "gumbel").argmax(1).to(torch.uint8).cpu()
+        on_real, on_fake = (self.critic(self.one_hot(codes.to(self.device)), given) for codes in (real, fake))
+        found = watch(fake, real)
+        self._n_collapsed = self._n_collapsed + 1 if found["collapsed"] else 0
+        card = found["js"] + found["positions"] + (COLLAPSED if found["collapsed"] else 0.0)
+        told = {"card": card, **found, "gap": float(on_real.mean() - on_fake.mean()), "loss": float(critic_loss(self.game, on_real, on_fake))}
+        for name, value in told.items():
+            self.log(f"val_{name}", float(value))
+        if self.stop == "collapsed" and self._n_collapsed >= 3:
+            self.trainer.should_stop = True
+
+
+def watch(fake: Tensor, real: Tensor) -> dict[str, float]:
+    """Return how far samples are from real sequences, codes (N, L) both: 4-mer divergence, base frequencies by position, nearest neighbours."""
+    a, b = fake.numpy(), real.numpy()
+    state = collapse_monitor(a, b)
+    return {
+        "js": jensen_shannon(kmer_spectrum(a, SPECTRUM_K), kmer_spectrum(b, SPECTRUM_K)),
+        "positions": position_distance(a, b),
+        "nearest": float(state.median_ratio),
+        "collapsed": float(state.collapsed),
+    }
+
+
+@contextmanager
+def _seeded(source: torch.Generator | None) -> Iterator[None]:
+    """Draw from a source of one's own, for layers that ask torch's."""
+    if source is None:
+        yield
+        return
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(int(torch.randint(0, 2**31 - 1, (1,), generator=source)))
+        yield
+
+
+def _make(name: str, noise: int, length: int, *, condition: int) -> nn.Module:
+    return generator(name, noise, length, condition=condition)
+
+
+def _check(length: int | None, *, strands: str, loss: str, critic_steps: int, rate: float, average: float, stop: str) -> None:
+    """Raise for options that no game can be played with."""
+    if length is None:
+        raise InputError("a GAN was asked for without a length: it writes sequences of one length. Give the task length=BP.")
+    if strands not in ("single", "augment"):
+        raise InputError(f"strands '{strands}' were asked for: a GAN writes one strand. Say single, or augment to see both in training.")
+    if loss not in LOSSES:
+        raise UnknownNameError("loss of the game", loss, LOSSES)
+    if stop not in ("collapsed", "never"):
+        raise UnknownNameError("reason to stop", stop, ("collapsed", "never"))
+    if critic_steps < 1 or rate <= 0 or not 0 <= average < 1:
+        raise InputError(
+            f"critic_steps {critic_steps}, rate {rate} and average {average} were given: 1 or more, above 0, and from 0 to less than 1 were expected."
+        )

@@ -1,0 +1,147 @@
+"""The game of generator and critic: losses and penalties against arithmetic, samples, and what is watched."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from seqdl.data.dataset import SequenceData
+from seqdl.errors import InputError, UnknownNameError
+from seqdl.experiment.build import create_model, create_task
+from seqdl.experiment.train import fit
+from seqdl.layers.adversary import LOSSES, Critic, critic_loss, generator_loss, unit_penalty, zero_centred_penalty
+from seqdl.layers.generators import GENERATORS, DictionaryGenerator, bases_of, generator
+from seqdl.layers.onehot import one_hot
+from seqdl.tasks.gan import watch
+
+LENGTH = 30
+REAL, FAKE = torch.tensor([2.0, -1.0]), torch.tensor([0.5, 0.0])
+
+
+def made(**options):
+    torch.manual_seed(0)
+    return create_task("gan", create_model("cnn", filters=4, width=5), length=LENGTH, **options)
+
+
+def codes(n, seed=0):
+    return torch.randint(0, 4, (n, LENGTH), dtype=torch.uint8, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize(
+    ("name", "critic", "writer"),
+    [
+        ("wgan", (0.25 - 0.5), -0.25),
+        ("hinge", (0 + 2) / 2 + (1.5 + 1) / 2, -0.25),
+        ("classic", np.mean(np.log1p(np.exp([-2, 1]))) + np.mean(np.log1p(np.exp([0.5, 0]))), np.mean(np.log1p(np.exp([-0.5, 0])))),
+        ("relativistic", np.mean(np.log1p(np.exp([-1.5, 1]))), np.mean(np.log1p(np.exp([1.5, -1])))),
+    ],
+)
+def test_the_losses_are_those_of_the_papers(name, critic, writer):
+    assert critic_loss(name, REAL, FAKE).item() == pytest.approx(critic, rel=1e-5)
+    assert generator_loss(name, REAL, FAKE).item() == pytest.approx(writer, rel=1e-5)
+
+
+class Slope(torch.nn.Module):
+    """A critic whose gradient is known: 3 at one base of one position."""
+
+    def forward(self, x, given=None):
+        return 3 * x[:, 1, 2]
+
+
+def test_penalties_are_those_of_a_known_gradient():
+    x = one_hot(codes(4))
+    assert zero_centred_penalty(Slope(), x).item() == pytest.approx(9.0)
+    assert unit_penalty(Slope(), x, x.flip(0)).item() == pytest.approx(4.0)
+
+
+@pytest.mark.parametrize("name", GENERATORS)
+@pytest.mark.parametrize("condition", [0, 3])
+def test_generators_write_every_base(name, condition):
+    found = generator(name, 8, LENGTH, condition=condition)(torch.randn(5, 8 + condition))
+    assert found.shape == (5, 4, LENGTH)
+
+
+def test_a_slot_lays_its_filter_where_it_is_placed():
+    made = DictionaryGenerator(4, LENGTH, slots=1, width=3).eval()
+    for part in (made.begin, made.bases, made.places, made.nowhere):
+        torch.nn.init.zeros_(part.weight)
+        torch.nn.init.zeros_(part.bias)
+    with torch.no_grad():
+        made.filters.copy_(torch.arange(12.0).view(1, 4, 3) + 1)
+        made.nowhere.bias.fill_(-1e6)  # always somewhere
+    torch.manual_seed(0)
+    logits = made(torch.zeros(20, 4)).detach()
+    for row in logits:
+        middle = int(row[3].argmax()) - 1  # the last column of the filter is its largest
+        if 1 <= middle < LENGTH - 1:
+            torch.testing.assert_close(row[:, middle - 1 : middle + 2], made.filters[0])
+            return
+    pytest.fail("no filter was placed inside")
+
+
+def test_draws_are_single_bases_and_their_gradient_reaches_the_logits():
+    logits = torch.randn(3, 4, LENGTH, requires_grad=True)
+    drawn = bases_of(logits, "gumbel")
+    assert set(drawn.detach().unique().tolist()) <= {0.0, 1.0}
+    assert drawn.detach().sum(1).eq(1).all()
+    drawn[:, 0].sum().backward()
+    assert logits.grad.abs().sum() > 0
+    torch.testing.assert_close(bases_of(logits, "softmax"), torch.softmax(logits, 1))
+
+
+def test_the_critic_is_told_the_condition():
+    critic = Critic(create_model("cnn", filters=4, width=5), LENGTH, condition=2).eval()
+    x = one_hot(codes(1))
+    assert critic(x, torch.tensor([[1.0, 0.0]])) != critic(x, torch.tensor([[0.0, 1.0]]))
+
+
+def test_the_same_seed_writes_the_same_sequences():
+    task = made()
+    first = task.sample(5, LENGTH, generator=torch.Generator().manual_seed(3))
+    assert torch.equal(first, task.sample(5, LENGTH, generator=torch.Generator().manual_seed(3)))
+    assert not torch.equal(first, task.sample(5, LENGTH, generator=torch.Generator().manual_seed(4)))
+
+
+@pytest.mark.parametrize(
+    "options", [{"loss": name} for name in LOSSES] + [{"generator": "dense", "loss": "classic", "output": "softmax", "detector": False}]
+)
+def test_every_game_is_played_and_both_networks_move(options, tmp_path):
+    rng = np.random.default_rng(0)
+    rows = list(rng.integers(0, 4, (120, LENGTH)).astype(np.uint8))
+    data = SequenceData.from_sequences(rows, np.zeros(120), ["train"] * 80 + ["val"] * 20 + ["test"] * 20, names=[f"s{i}" for i in range(120)])
+    data.examples, data.outputs = data.examples.drop(columns="target"), []
+    task = made(**options)
+    before = {name: value.clone() for name, value in task.state_dict().items()}
+    fit(task, data, tmp_path / "run", max_steps=24, seed=0, keep="last")
+    after = task.state_dict()
+    for part in ("critic", "generator", "mean"):
+        moved = [name for name in before if name.startswith(part) and not torch.equal(before[name], after[name])]
+        assert moved, part
+
+
+def test_a_generator_that_writes_one_sequence_is_seen_and_a_real_one_is_not():
+    real = codes(300)
+    one = codes(1, seed=5).expand(300, -1).clone()
+    assert watch(one, real)["collapsed"] == 1.0
+    assert watch(codes(300, seed=9), real)["collapsed"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"loss": "wgam"}, UnknownNameError, "no loss of the game named 'wgam'. Did you mean 'wgan'"),
+        ({"generator": "deep"}, UnknownNameError, "no generator named 'deep'"),
+        ({"strands": "shared"}, InputError, "a GAN writes one strand"),
+        ({"critic_steps": 0}, InputError, "critic_steps 0"),
+        ({"stop": "soon"}, UnknownNameError, "no reason to stop named 'soon'"),
+    ],
+)
+def test_games_that_cannot_be_played_are_refused(options, error, message):
+    with pytest.raises(error, match=message):
+        made(**options)
+
+
+def test_a_gan_asks_for_a_length():
+    with pytest.raises(InputError, match="a GAN was asked for without a length"):
+        create_task("gan", create_model("cnn"))
