@@ -70,8 +70,9 @@ class AttentionPool(nn.Module):
 class LastPool(nn.Module):
     """The last position of each row, (B, C, L) -> (B, C): what a network that reads from left to right knows at the end.
 
-    It is far from what stood at the beginning: on splice junctions in the middle of 60 bp, an LSTM read there got .70 of
-    the classes right, and the same one read at the junction .96.
+    It is far from what stood at the beginning: of splice junctions in the middle of 60 bp, an LSTM in both directions
+    classified .79 rightly when read here, .86 when each direction was read where it ends (`EndsPool`), and .97 when read
+    at the junction (`CentrePool`); validation, three folds.
     """
 
     def __init__(self, channels: int) -> None:

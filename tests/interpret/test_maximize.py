@@ -93,6 +93,7 @@ def test_the_seed_decides():
 
 
 def test_a_filter_of_a_later_layer_is_driven_in_the_middle(draw):
+    torch.manual_seed(0)
     net = nn.Sequential(nn.Conv1d(4, 3, 5), nn.ReLU(), nn.Conv1d(3, 2, 3)).eval()
     found = maximize_input(net, 21, layer="2", filter_index=1, n=2, ascent=Ascent(steps=60))
     with torch.no_grad():
