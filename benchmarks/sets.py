@@ -5,7 +5,6 @@ The data are read at ../shared/data, or where SEQDL_DATA points; what has to be 
 
 from __future__ import annotations
 
-import gzip
 import itertools
 import os
 from collections.abc import Callable
@@ -26,13 +25,13 @@ Parts = dict[str, dict[str, Any]]
 
 
 def yeast(factor: str, folder: Path) -> Parts:
-    """ChIP-exo peaks against GC-matched genomic negatives, chromosome folds."""
+    """Hold ChIP-exo peaks against GC-matched genomic negatives, chromosome folds."""
     data = {"genome": str(DATA / "yeast_genome/S_cerevisiae.fasta.gz"), "peaks": str(DATA / f"yeast_peaks_dev/{factor}.sacCer3.bed")}
     return folds({"data": data}, CHROMOSOME_FOLDS)
 
 
 def deepbind(factor: str, folder: Path) -> Parts:
-    """Bound sequences of ENCODE against shuffles of them, and the published test file."""
+    """Hold bound sequences of ENCODE against shuffles of them, with the published test file."""
     files = write_deepbind(factor, folder)
     return {"test": {"data": {"fasta": [files["train"]], "negatives": "dinuc", "test_fasta": [files["positives"], files["negatives"]]}}}
 
@@ -48,13 +47,13 @@ def write_deepbind(factor: str, folder: Path) -> dict[str, str]:
 
 
 def nfe2(folder: Path) -> Parts:
-    """NFE2 in GM12878 as gkm-SVM's authors give it: 644 bound, 644 not, five folds."""
+    """Take NFE2 in GM12878 as gkm-SVM's authors give it: 644 bound, 644 not, five folds."""
     stem = DATA / "lsgkm_nfe2/wgEncodeSydhTfbsGm12878Nfe2hStdAlnRep0"
     return folds({"data": {"fasta": [f"{stem}.tr.fa", f"{stem}.neg.tr.fa"]}}, 5)
 
 
 def cnnprom(kind: str, folder: Path) -> Parts:
-    """Promoters against other sequence, aligned at the start of transcription; five folds."""
+    """Hold promoters against other sequence, aligned at the start of transcription; five folds."""
     positives, negatives = {
         "ecoli": (["Ecoli_prom"], ["Ecoli_non_prom"]),
         "tata": (["Arabidopsis_tata"], ["Arabidopsis_non_prom"]),
@@ -65,7 +64,7 @@ def cnnprom(kind: str, folder: Path) -> Parts:
 
 
 def enhancers(folder: Path) -> Parts:
-    """The iEnhancer-2L sets: a training file and an independent test file."""
+    """Take the iEnhancer-2L sets: a training file and an independent test file."""
     files = {}
     for name in ("enhancer.cv", "non.cv", "enhancer.ind", "non.ind"):
         lines = (DATA / f"enhancer_ie2l/{name}.txt").read_text().split(">")[1:]
@@ -75,34 +74,34 @@ def enhancers(folder: Path) -> Parts:
 
 
 def splice(folder: Path) -> Parts:
-    """UCI splice junctions, copies kept together, ten folds."""
+    """Take UCI splice junctions, copies kept together, ten folds."""
     table = pd.read_csv(DATA / "uci_splice/splice.data.gz", header=None, names=["class", "name", "sequence"], skipinitialspace=True)
     path = saved(table.assign(sequence=table["sequence"].str.strip()), folder / "splice.csv")
     return folds({"data": {"table": path, "target_columns": ["class"], "id_column": "name"}}, 10)
 
 
 def yeast_promoters(folder: Path) -> Parts:
-    """Expression that native yeast promoters drive, families kept together."""
+    """Take the expression that native yeast promoters drive, families kept together."""
     table = pd.read_csv(DATA / "yeast_promoter_mpra/Native_complex.csv.gz").rename(columns={"Measured Expression": "expression"})
     path = saved(table[["sequence", "expression"]], folder / "native_complex.csv")
     return folds({"data": {"table": path, "target_columns": ["expression"]}}, 5)
 
 
 def utr(folder: Path) -> Parts:
-    """Growth that native 5'UTRs of yeast allow, of those with 100 reads or more; lengths differ."""
+    """Take the growth that native 5'UTRs of yeast allow, of those with 100 reads or more; lengths differ."""
     table = pd.read_csv(DATA / "yeast_5utr_native/Native_UTRs.csv.gz")
     table = table[table["t0"] >= 100].rename(columns={"UTR": "sequence"})
     return folds({"data": {"table": saved(table[["sequence", "growth_rate"]], folder / "utr.csv"), "target_columns": ["growth_rate"]}}, 5)
 
 
 def ecoli_expression(folder: Path) -> Parts:
-    """Expression of 165 bp promoters of E. coli, families kept together."""
+    """Take the expression of 165 bp promoters of E. coli, families kept together."""
     table = pd.read_csv(DATA / "ecoli_promoter_mpra/ecoli_mpra_expr.csv.gz").rename(columns={"realB": "sequence", "expr": "expression"})
     return folds({"data": {"table": saved(table, folder / "ecoli.csv"), "target_columns": ["expression"]}}, 5)
 
 
 def donor_sites(folder: Path) -> Parts:
-    """How often a 9-nt 5' splice site is used (PSI), with its own split."""
+    """Take how often a 9-nt 5' splice site is used (PSI), with its own split."""
     table = pd.read_csv(DATA / "mavenn_mpsa/mpsa_data.csv.gz")
     table["split"] = table["set"].map({"training": "train", "validation": "val", "test": "test"})
     path = saved(table.rename(columns={"x": "sequence", "y": "psi"})[["sequence", "psi", "split"]], folder / "mpsa.csv")

@@ -18,7 +18,8 @@ N = 16
 PAIRS = list(itertools.product(TASKS.names(), MODELS.names()))
 WHOLE = {name for name in MODELS.names() if "length" in MODELS.options(name)}
 """Models that read the window as a whole: they have one position, and nothing to say of a base."""
-EVERY_BASE = [name for name in TASKS.names() if TASKS.get(name).per_base]
+SUPERVISED = [name for name in TASKS.names() if TASKS.get(name).family == "supervised"]
+EVERY_BASE = [name for name in SUPERVISED if TASKS.get(name).per_base]
 SMALL = {"lstm": {"hidden": 8}, "gru": {"hidden": 8}, "rnn": {"hidden": 8}}
 
 
