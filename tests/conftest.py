@@ -56,7 +56,7 @@ class Tiny:
 
     @property
     def peaks(self) -> list[str]:
-        return ["--genome", self.path("genome.fa"), "--peaks", self.path("peaks.bed")]
+        return ["--genome", self.path("genome.fa"), "--peaks", self.path("peaks.bed"), "--context", "0"]
 
     @property
     def fasta(self) -> list[str]:

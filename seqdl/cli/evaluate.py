@@ -40,7 +40,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     inputs = config_from_flags(options)
     given = inputs if inputs.data.names_inputs else None
     if given and "window" not in nested_from_flags(options).get("data", {}):
-        given.data.window = trained_length(trained.task)
+        given.data.window, given.data.context = trained_length(trained.task), 0
     metrics = measure(trained, given, seed=options.seed, say=console.note)
     if options.output:
         write_json(Path(options.output), metrics)

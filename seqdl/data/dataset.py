@@ -64,6 +64,8 @@ class SequenceData:
         The files all this came from.
     genome : Genome, optional
         Where the intervals of `examples` lie, so that training windows can be moved over real bases.
+    context : int, default 0
+        How many of a sequence's bases at either end surround the window that was asked for (bp).
     ambiguous : {"zero", "uniform"}, default "zero"
         How a network reads an ambiguous base: as no base at all, or as a quarter of each. Padding is no base in either.
     """
@@ -83,6 +85,7 @@ class SequenceData:
     ledger: Ledger = field(default_factory=Ledger)
     inputs: list[Path] = field(default_factory=list)
     genome: Genome | None = None
+    context: int = 0
     ambiguous: Ambiguous = "zero"
 
     @classmethod
@@ -132,8 +135,12 @@ class SequenceData:
         *,
         split: Sequence[str] | NDArray[np.str_],
         output: str = "target",
+        context: int = 0,
     ) -> SequenceData:
-        """Make a two-class set from intervals whose splits are known: those of the positives, then of the negatives."""
+        """Make a two-class set from intervals whose splits are known: those of the positives, then of the negatives.
+
+        Of the intervals `context` bp at either end surround the window that an example is named after.
+        """
         intervals = pd.concat([positives, negatives], ignore_index=True)
         widths = (intervals["end"] - intervals["start"]).unique()
         if len(widths) != 1:
@@ -144,7 +151,8 @@ class SequenceData:
         target = np.r_[np.ones(len(positives)), np.zeros(len(negatives))]
         inputs = [genome.path] if genome.path else []
         examples = interval_examples(intervals, target, split, output=output)
-        return cls(genome.fetch(intervals), examples, [output], negatives=negatives, inputs=inputs, genome=genome)
+        examples["id"] = interval_examples(within(intervals, context), target, split, output=output)["id"]
+        return cls(genome.fetch(intervals), examples, [output], negatives=within(negatives, context), inputs=inputs, genome=genome, context=context)
 
     @classmethod
     def from_sequences(
@@ -286,6 +294,20 @@ class SequenceData:
     def summary(self) -> str:
         """Return one line on the size of each split."""
         return ", ".join(f"{split} {' + '.join(f'{count:,}' for count in n.values())}" for split, n in self.sizes().items())
+
+
+def within(intervals: pd.DataFrame, context: int) -> pd.DataFrame:
+    """Return intervals without the bases that surround them at either end (bp); what has no place stays as it is.
+
+    Examples
+    --------
+    >>> within(pd.DataFrame({"chrom": ["chrI"], "start": [0], "end": [400]}), 100)
+      chrom  start  end
+    0  chrI    100  300
+    """
+    if not context or (intervals["chrom"] == "").any():
+        return intervals
+    return intervals.assign(start=intervals["start"] + context, end=intervals["end"] - context)
 
 
 def interval_examples(intervals: pd.DataFrame, target: Floats, split: Sequence[str] | Any, *, output: str = "target") -> pd.DataFrame:

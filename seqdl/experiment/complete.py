@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from seqdl.audit.summary import audit_examples
+from seqdl.data.dataset import within
 from seqdl.experiment.predict import device_name
 from seqdl.experiment.provenance import refresh_outputs, write_json, write_manifest
 from seqdl.io.bed import write_bed
@@ -33,7 +34,7 @@ def silent(text: str) -> None:
 def write_data(folder: Path, data: SequenceData, *, found: dict[str, Any] | None = None) -> None:
     """Write data/ and audit.json: what there is before anything is trained; `found` is the audit, where it was made already."""
     (folder / "data").mkdir(parents=True, exist_ok=True)
-    write_tsv(folder / "data" / "examples.tsv", data.examples, force=True)
+    write_tsv(folder / "data" / "examples.tsv", within(data.examples, data.context), force=True)
     write_tsv(folder / "data" / "dropped.tsv", data.ledger.table(), force=True)
     if data.negatives is not None:
         write_bed(folder / "data" / "negatives.bed", data.negatives, force=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from seqdl.experiment.option import COUNT, option
+from seqdl.experiment.option import COUNT, NOT_NEGATIVE, option
 
 
 @dataclass
@@ -40,6 +40,12 @@ class DataConfig:
     ratio: int = option(2, "negatives a positive where they are made, in validation and test", metavar="N")
     train_ratio: int = option(20, "the same in training, where more of them help", metavar="N")
     window: int = option(200, "width of the window around a peak or region (bp)", metavar="BP")
+    context: int | None = option(
+        None,
+        "with --peaks: bases on either side of a window that are read too; default: what makes 400 bp of it",
+        metavar="BP",
+        within=NOT_NEGATIVE,
+    )
     step: int | None = option(None, "windows over a genome: bases from one to the next; default: --window", metavar="BP", within=COUNT)
     center: str | None = option(None, "centre of the window; default: the summit where the file has one", choices=("summit", "midpoint"))
     exclude: str | None = option(None, "BED of regions that no window may touch", is_path=True, metavar="B.bed")

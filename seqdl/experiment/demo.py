@@ -96,7 +96,7 @@ def demo(
     say(f"simulating a genome with peaks that hold {len(motifs)} motifs: {', '.join(motif.label for motif in motifs)}")
     simulation = simulate(motifs=motifs, n_peaks=N_PEAKS, seed=seed, layout=Layout(genome_length=GENOME_BP))
     files = write_simulation(folder / "data", simulation, force=force)
-    data = {"genome": str(files["genome"].resolve()), "peaks": str(files["peaks"].resolve())}
+    data = {"genome": str(files["genome"].resolve()), "peaks": str(files["peaks"].resolve()), "context": 0}  # nothing but chance surrounds these
     config = make_config({"data": data, "seed": seed, "members": 3})
     run = train(config, folder / "run", command=f"seqdl demo -o {folder}", force=force, say=say)
     return run, recover(read_meme(run.folder / "motifs" / "motifs.meme"), motifs, database)

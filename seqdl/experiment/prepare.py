@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from seqdl.audit.leakage import find_repeats
 from seqdl.data.dataset import SequenceData
 from seqdl.errors import DataError, InputError
-from seqdl.experiment.intervals import from_peaks
+from seqdl.experiment.intervals import context_of, from_peaks
 from seqdl.experiment.regions import from_regions
 from seqdl.experiment.sequences import from_fasta, from_unlabelled_fasta
 from seqdl.experiment.sites import finds_sites, from_sites
@@ -67,7 +67,7 @@ def _read(config: Config, *, whole: bool) -> SequenceData:
     if data.genome and finds_sites(config):
         return from_sites(config, whole=whole)
     if data.peaks and data.genome:
-        return from_peaks(data, seed, whole=whole)
+        return from_peaks(dataclasses.replace(data, context=0) if unlabelled else data, seed, whole=whole)
     if data.table:
         return from_table(data, seed, whole=whole)
     if data.fasta:
@@ -142,8 +142,9 @@ def resolve_data(config: Config) -> DataConfig:
     """Return the data section with what was left open as it is taken: kind of negatives, way of splitting."""
     data = config.data
     split = "column" if data.split_column else "chromosome" if data.genome else "homology"
-    negatives = "gc" if data.peaks and not needs_no_labels(config) and not finds_sites(config) else None
-    return dataclasses.replace(data, negatives=data.negatives or negatives, split=data.split or split)
+    bound = data.peaks and not needs_no_labels(config) and not finds_sites(config)
+    read = {"context": context_of(data)} if bound else {}
+    return dataclasses.replace(data, negatives=data.negatives or ("gc" if bound else None), split=data.split or split, **read)
 
 
 def resolve_strands(config: Config, examples: SequenceData) -> str:

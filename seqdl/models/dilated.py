@@ -29,7 +29,9 @@ class Dilated(nn.Module):
     width : int, default 3
         Taps of the dilated ones, odd.
     layers : int, default 6
-        Dilated layers; taps are 2, 4, 8 ... bases apart.
+        Dilated layers.
+    dilation : int, default 2
+        Bases between the taps of the first of them, twice as many in each that follows: 2, 4, 8 ...; 3 keeps the reading frame of codons.
     activation, first_activation : str, default "relu"
         Of the dilated layers, and of the first; "exp" sharpens its motifs.
     norm : {"batch", "layer", "group", "none"}, default "batch"
@@ -59,6 +61,7 @@ class Dilated(nn.Module):
         first_width: int = 21,
         width: int = 3,
         layers: int = 6,
+        dilation: int = 2,
         activation: str = "relu",
         first_activation: str = "relu",
         norm: Norm = "batch",
@@ -71,7 +74,7 @@ class Dilated(nn.Module):
         if causal and norm == "group":
             raise InputError("causal with norm 'group': group normalisation lets every base see the whole sequence. Use batch or layer.")
         style = Style(activation=activation, first_activation=first_activation, norm=norm, dropout=dropout, causal=causal)
-        dilated = [DilatedBlock(filters, width, 2 ** (layer + 1), style=style) for layer in range(layers)]
+        dilated = [DilatedBlock(filters, width, dilation * 2**layer, style=style) for layer in range(layers)]
         self.blocks = Stack([ConvBlock(in_channels, filters, first_width, style=style.first), *dilated])
         self.channels, self.stride, self.causal = filters, 1, causal
 

@@ -19,7 +19,7 @@ class UNet(nn.Module):
     As in [1]_ each level holds two convolutions; on the way down positions are halved and filters doubled, on the way
     up the reverse, and what the level saw on the way down is put beside it. Filters lie along the sequence and the
     first is as wide as a motif. The paper pads nothing and loses the margin; here the sequence is filled up to a
-    multiple of 2 ** depth, and what was filled up is silent and cut off at the end, so that any length is taken.
+    multiple of pool ** depth, and what was filled up is silent and cut off at the end, so that any length is taken.
 
     Parameters
     ----------
@@ -27,7 +27,9 @@ class UNet(nn.Module):
     filters : int, default 32
         Of the first level; doubled from one level to the next.
     depth : int, default 3
-        How often positions are halved; 4 in the paper.
+        How often positions are pooled; 4 in the paper.
+    pool : int, default 2
+        Neighbouring positions that become one from a level to the next; 3 keeps the reading frame of codons.
     first_width : int, default 15
         Width of the first convolution (bp), odd.
     width : int, default 3
@@ -57,6 +59,7 @@ class UNet(nn.Module):
         in_channels: int = 4,
         filters: int = 32,
         depth: int = 3,
+        pool: int = 2,
         first_width: int = 15,
         width: int = 3,
         activation: str = "relu",
@@ -68,29 +71,31 @@ class UNet(nn.Module):
         super().__init__()
         if depth < 1:
             raise InputError(f"the depth is {depth}: 1 or more was expected. Without any level below the first, use vgg or cnn.")
+        if pool < 2:
+            raise InputError(f"the pooling is {pool}: 2 or more positions that become one were expected. Use 2, or 3 for codons.")
         style = Style(activation=activation, first_activation=first_activation, norm=norm, pooling=pooling, dropout=dropout)
         sizes = [filters * 2**level for level in range(depth + 1)]
         first = Stack([ConvBlock(in_channels, filters, first_width, style=style.first), ConvBlock(filters, filters, width, style=style)])
         below = [_two(n, 2 * n, width, style=style) for n in sizes[:-1]]
         self.down = nn.ModuleList([first, *below])
-        self.halve = LOCAL_POOLINGS[pooling](2)
+        self.pool = LOCAL_POOLINGS[pooling](pool)
         self.outside = float("-inf") if pooling == "max" else 0.0
-        self.stretch = nn.ModuleList(nn.ConvTranspose1d(2 * n, n, 2, stride=2) for n in reversed(sizes[:-1]))
+        self.stretch = nn.ModuleList(nn.ConvTranspose1d(2 * n, n, pool, stride=pool) for n in reversed(sizes[:-1]))
         self.up = nn.ModuleList(_two(2 * n, n, width, style=style) for n in reversed(sizes[:-1]))
-        self.channels, self.stride, self.depth = filters, 1, depth
+        self.channels, self.stride, self.pooled, self.depth = filters, 1, pool, depth
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return features (B, C, L) for one-hot (B, 4, L)."""
         n = x.shape[-1]
-        missing = -n % 2**self.depth
+        missing = -n % self.pooled**self.depth
         if missing:
             x = nn.functional.pad(x, (0, missing))
             lengths = torch.full((len(x),), n, device=x.device) if lengths is None else lengths
         seen: list[tuple[Tensor, Tensor | None]] = []
         for level in self.down:
             if seen:
-                x = self.halve(mask_positions(x, lengths, self.outside))
-                lengths = None if lengths is None else (lengths + 1) // 2  # a half-filled pair of positions counts
+                x = self.pool(mask_positions(x, lengths, self.outside))
+                lengths = None if lengths is None else -(-lengths // self.pooled)  # positions that are filled in part count
             x = mask_positions(level(x, lengths), lengths)
             seen.append((x, lengths))
         seen.pop()

@@ -66,6 +66,8 @@ def _facts(run: RunFolder) -> list[tuple[str, str]]:
         if len(lengths):
             low, high = int(lengths.min()), int(lengths.max())
             found.append(("length", f"{count(low)} bp" if low == high else f"{count(low)} to {count(high)} bp"))
+    if given.get("context"):
+        found.append(("read around it", f"{count(int(given['context']))} bp on either side"))
     words = {"split": "divided by", "strands": "strands", "center": "centred on", "ambiguous": "ambiguous bases"}
     if kind in NEGATIVES:  # negatives that were given are as many as they are
         words |= {"ratio": "negatives a positive", "train_ratio": "negatives a positive, training"}
