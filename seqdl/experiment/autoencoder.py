@@ -158,7 +158,7 @@ def probes(latents: dict[str, Floats], codes: dict[str, Codes], labels: dict[str
     """Return what can be read off the latents, and off as many principal components of one-hot and of k-mers."""
     n = latents["train"].shape[1]
     spaces = {"network": (latents["train"], latents["test"])}
-    for name, flat in (("pca_one_hot", _flat), ("pca_kmers", _kmers)):
+    for name, flat in (("pca_one_hot", _flat), ("pca_kmers", kmer_roots)):
         rows = flat(codes["train"])
         (a, b), _, _ = principal_components(rows, [rows, flat(codes["test"])], n)
         spaces[name] = (a, b)
@@ -169,9 +169,9 @@ def _flat(codes: Codes) -> Floats:
     return one_hot(codes).reshape(len(codes), -1)
 
 
-def _kmers(codes: Codes) -> Floats:
-    counts = kmer_counts(codes, PROBE_K)
-    return np.sqrt(counts)
+def kmer_roots(codes: Codes) -> Floats:
+    """Return the roots of the k-mer counts of sequences, (N, 4 ** k)."""
+    return np.sqrt(kmer_counts(codes, PROBE_K))
 
 
 def map_table(data: SequenceData, rows: Ints, latents: Floats, *, seed: int) -> pd.DataFrame:

@@ -41,10 +41,8 @@ def folder(tmp_path_factory):
 def trained(folder, name):
     """Return the run of this name, trained when it is first asked for."""
     if not (folder / name / "report.html").exists():
-        assert (
-            main(["train", "--fasta", str(folder / ("random.fa" if name == "collapsed" else "x.fa")), *SMALL, *RUNS[name], "-o", str(folder / name)])
-            == 0
-        )
+        fasta = str(folder / ("random.fa" if name == "collapsed" else "x.fa"))
+        assert main(["train", "--fasta", fasta, *SMALL, *RUNS[name], "-o", str(folder / name)]) == 0
     return str(folder / name)
 
 
