@@ -60,7 +60,7 @@ def walk(folder: Path, sizes: list[int], width: int) -> None:
     write_sequences(folder / "train.fa", 200, width)
     words = ["train", "--fasta", str(folder / "train.fa"), "--task", "autoencoder", "--model", "cnn", "--model.filters", "32", "--split", "random"]
     words += ["--max-steps", "10", "--device", "cpu", "--quiet", "-o", str(folder / "run")]
-    subprocess.run([sys.executable, "-m", "seqdl.cli.main", *words], check=True)
+    subprocess.run([sys.executable, "-m", "seqdl.cli.main", *words], check=True, stdout=subprocess.DEVNULL)
     print(f"sequences of {width:,} bp, 32 latents\n\n| sequences | format | seconds | most own memory, MB | file, MB |\n|---|---|---|---|---|")
     for n in sizes:
         fasta = folder / "x.fa"

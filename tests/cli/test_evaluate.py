@@ -13,11 +13,26 @@ from seqdl.experiment.unlabelled import check_unlabelled
 from seqdl.io.fasta import write_fasta
 
 N, LENGTH = 140, 24
-SMALL = ["--model", "cnn", "--model.filters", "8", "--model.width", "5", "--split", "random", "--device", "cpu", "--quiet"]
+CNN = ["--model", "cnn", "--model.filters", "8", "--model.width", "5"]
+SMALL = ["--split", "random", "--device", "cpu", "--quiet"]
 RUNS = {
     "healthy": ["--task", "vae", "--task.latent", "4", "--task.beta", "0.05", "--max-steps", "150"],
     "collapsed": ["--task", "vae", "--task.latent", "4", "--task.beta", "1", "--task.anneal", "0", "--task.free_bits", "0", "--max-steps", "150"],
     "autoencoder": ["--task", "autoencoder", "--task.latent", "6", "--max-steps", "150"],
+    "recurrent": [*"--task autoencoder --model danq --model.width 9 --task.decoder recurrent --task.latent 6 --max-steps 100".split()],
+        "--task",
+        "autoencoder",
+        "--model",
+        "danq",
+        "--model.width",
+        "9",
+        "--task.decoder",
+        "recurrent",
+        "--task.latent",
+        "6",
+        "--max-steps",
+        "100",
+    ],
     "language": ["--task", "masked", "--max-steps", "10"],
     "gan": ["--task", "gan", "--max-steps", "2"],
 }
@@ -42,7 +57,7 @@ def trained(folder, name):
     """Return the run of this name, trained when it is first asked for."""
     if not (folder / name / "report.html").exists():
         fasta = str(folder / ("random.fa" if name == "collapsed" else "x.fa"))
-        assert main(["train", "--fasta", fasta, *SMALL, *RUNS[name], "-o", str(folder / name)]) == 0
+        assert main(["train", "--fasta", fasta, *SMALL, *([] if name == "recurrent" else CNN), *RUNS[name], "-o", str(folder / name)]) == 0
     return str(folder / name)
 
 
@@ -78,6 +93,13 @@ def test_other_sequences_are_measured_beside_baselines_of_the_training_split(fol
         assert set(found["baselines"]) == {"majority", "positions", "pca"}
         assert ("val" in found) is not bool(words)
         assert found["test"]["accuracy"]["value"] > found["baselines"]["positions"]["accuracy"]["value"] + 0.1
+
+
+@pytest.mark.slow
+def test_a_recurrent_encoder_and_a_recurrent_decoder_are_a_pair(folder, capsys):
+    run = trained(folder, "recurrent")
+    assert main(["evaluate", run, "--fail-on", "collapsed", "--quiet"]) == 0
+    assert "not collapsed: " in capsys.readouterr().out
 
 
 def test_a_language_model_is_measured_on_its_own_and_on_other_sequences_of_any_length(folder, capsys):
