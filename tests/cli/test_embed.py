@@ -76,6 +76,7 @@ def test_the_motif_of_a_cluster_is_found_and_drawn_and_clusters_agree_with_label
     assert (first["motif"], first["cluster"]) == ("KNOWN1 REB1", planted)
     assert first["rate"] > 0.8
     assert first["rate_elsewhere"] < 0.2
+    assert first["rate_shuffled"] < 0.4
     assert "KNOWN1 REB1" in (tmp_path / "clusters_logos" / f"cluster{planted}.svg").read_text()
     assert {"cluster", "cluster_kmers"} <= set(table)
 
@@ -85,7 +86,7 @@ def test_the_same_is_said_in_words(folder, tiny, tmp_path, capsys):
     assert embed(folder, *words) == 0
     said = capsys.readouterr().out
     assert re.search(r"adjusted Rand index of clusters: \d\.\d+ with those of PCA of 5-mers", said)
-    assert re.search(r"cluster \d: 1 motifs at q below 0\.05; first KNOWN1 REB1 \(\d+% of it, \d+% elsewhere\)", said)
+    assert re.search(r"cluster \d: 1 motifs at q below 0\.05; first KNOWN1 REB1 \(\d+% of it, \d+% elsewhere, \d+% of its shuffles\)", said)
     assert (tmp_path / "m.tsv").exists()
     assert (tmp_path / "m_logos").is_dir()
 
