@@ -59,7 +59,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     if options.query:
         _write_nearest(task, some, options, output=output)
         return 0
-    table, found = _grouped(some, options, console, motifs_out=motifs_out)
+    table, found = _grouped(some, options=options, console=console, motifs_out=motifs_out)
     write_embeddings(output, table, some.values, force=options.force)
     if found:
         (console.note if output == "-" else console.result)(in_words(found))
@@ -97,7 +97,7 @@ def _check(options: argparse.Namespace, output: str) -> str | None:
     return motifs_out
 
 
-def _grouped(some: Embedded, options: argparse.Namespace, console: Console, *, motifs_out: str | None) -> tuple[pd.DataFrame, dict[str, Any]]:
+def _grouped(some: Embedded, *, options: argparse.Namespace, console: Console, motifs_out: str | None) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Return the columns beside the latents, and what was found of labels, clusters and motifs."""
     import pandas as pd
 
@@ -120,13 +120,13 @@ def _grouped(some: Embedded, options: argparse.Namespace, console: Console, *, m
         found["clusters"] = {str(k): int(n) for k, n in table["cluster"].value_counts().sort_index().items()}
         found["rand_index"] = agreement(clusters, kmers, some.labels)
         if motifs_out:
-            found |= _write_motifs(some, table, options, console, path=motifs_out)
+            found |= _write_motifs(some, table, options=options, console=console, path=motifs_out)
     if options.plot and kind:
         _plot(table, kind, options)
     return table, found
 
 
-def _write_motifs(some: Embedded, table: pd.DataFrame, options: argparse.Namespace, console: Console, *, path: str) -> dict[str, Any]:
+def _write_motifs(some: Embedded, table: pd.DataFrame, *, options: argparse.Namespace, console: Console, path: str) -> dict[str, Any]:
     """Write the motifs that are enriched in each cluster; return how many, and the first of each."""
     from seqdl.cli.patience import patience
     from seqdl.experiment.cluster_motifs import ClusterMotifs, summary, write_cluster_motifs

@@ -63,12 +63,12 @@ def stream_npz(output: str, pieces: Iterable[tuple[list[str], Floats]], *, force
             texts.write("".join(f"{name}\n" for name in names).encode())
             n, width, longest = n + len(names), values.shape[1], max(longest, *map(len, names))
         with zipfile.ZipFile(handle, "w") as archive:
-            _put(archive, "embedding", ("<f4", (n, width)), _chunks(rows))
-            _put(archive, "id", (f"<U{longest}", (n,)), _words(texts, longest))
+            _put(archive, "embedding", _chunks(rows), kind=("<f4", (n, width)))
+            _put(archive, "id", _words(texts, longest), kind=(f"<U{longest}", (n,)))
     return n
 
 
-def _put(archive: zipfile.ZipFile, name: str, kind: tuple[str, tuple[int, ...]], parts: Iterable[bytes]) -> None:
+def _put(archive: zipfile.ZipFile, name: str, parts: Iterable[bytes], *, kind: tuple[str, tuple[int, ...]]) -> None:
     """Write one array into the archive, part by part."""
     entry = zipfile.ZipInfo(f"{name}.npy")  # without a time, so that the same arrays give the same bytes
     entry.compress_type = zipfile.ZIP_DEFLATED if kind[0].startswith("<U") else zipfile.ZIP_STORED  # floats hardly shrink

@@ -28,6 +28,7 @@ MOST_PROBED = 20_000
 LEAST_OF_A_LABEL = 5
 SHARES = (0.7, 0.0, 0.3)
 """Of the labelled sequences: what labels are learned from, and what they are predicted for."""
+RATES = {"rate": "of it", "rate_elsewhere": "elsewhere", "rate_shuffled": "of its shuffles"}
 SPACES = {"network": "the network", "pca_one_hot": "PCA of one-hot", "pca_kmers": f"PCA of {PROBE_K}-mers"}
 
 
@@ -205,11 +206,8 @@ def in_words(found: dict[str, Any]) -> str:
             lines.append(f"  with the labels: {index['network_labels']:.3f}; those of {PROBE_K}-mers with the labels: {index['kmers_labels']:.3f}")
     if "motifs" in found:
         for k, row in found["motifs"].items():
-            best = (
-                f"; first {row['best']} ({row['rate']:.0%} of it, {row['rate_elsewhere']:.0%} elsewhere, {row['rate_shuffled']:.0%} of its shuffles)"
-                if row["n"]
-                else ""
-            )
+            rates = [f"{row[name]:.0%} {of}" for name, of in RATES.items()] if row["n"] else []
+            best = f"; first {row['best']} ({', '.join(rates)})" if row["n"] else ""
             lines.append(f"cluster {k}: {row['n']:,} motifs at q below 0.05{best}")
         lines.append(f"motifs of clusters of {PROBE_K}-mers at q below 0.05: {found['n_motifs_kmers']:,}; of the network: {found['n_motifs']:,}")
     return "\n".join(lines)

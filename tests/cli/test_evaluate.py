@@ -16,12 +16,12 @@ N, LENGTH = 140, 24
 CNN = ["--model", "cnn", "--model.filters", "8", "--model.width", "5"]
 SMALL = ["--split", "random", "--device", "cpu", "--quiet"]
 RUNS = {
-    "healthy": ["--task", "vae", "--task.latent", "4", "--task.beta", "0.05", "--max-steps", "150"],
-    "collapsed": ["--task", "vae", "--task.latent", "4", "--task.beta", "1", "--task.anneal", "0", "--task.free_bits", "0", "--max-steps", "150"],
-    "autoencoder": ["--task", "autoencoder", "--task.latent", "6", "--max-steps", "150"],
-    "recurrent": [*"--task autoencoder --model danq --model.width 9 --task.decoder recurrent --task.latent 6 --max-steps 100".split()],
-    "language": ["--task", "masked", "--max-steps", "10"],
-    "gan": ["--task", "gan", "--max-steps", "2"],
+    "healthy": "--task vae --task.latent 4 --task.beta 0.05 --max-steps 150",
+    "collapsed": "--task vae --task.latent 4 --task.beta 1 --task.anneal 0 --task.free_bits 0 --max-steps 150",
+    "autoencoder": "--task autoencoder --task.latent 6 --max-steps 150",
+    "recurrent": "--task autoencoder --model danq --model.width 9 --task.decoder recurrent --task.latent 6 --max-steps 100",
+    "language": "--task masked --max-steps 10",
+    "gan": "--task gan --max-steps 2",
 }
 
 
@@ -44,7 +44,7 @@ def trained(folder, name):
     """Return the run of this name, trained when it is first asked for."""
     if not (folder / name / "report.html").exists():
         fasta = str(folder / ("random.fa" if name == "collapsed" else "x.fa"))
-        assert main(["train", "--fasta", fasta, *SMALL, *([] if name == "recurrent" else CNN), *RUNS[name], "-o", str(folder / name)]) == 0
+        assert main(["train", "--fasta", fasta, *SMALL, *([] if name == "recurrent" else CNN), *RUNS[name].split(), "-o", str(folder / name)]) == 0
     return str(folder / name)
 
 
