@@ -60,12 +60,8 @@ def embedding(points: ArrayLike, groups: ArrayLike | None = None, *, names: tupl
         ax = plt.subplots(figsize=(4.6, 4.6), layout="constrained")[1]
     words, counts = np.unique(kinds[kinds != NONE], return_counts=True)
     named = [str(words[k]) for k in np.argsort(-counts, kind="stable")[:MOST_NAMED]]
-    style: dict[str, Any] = {
-        "s": float(np.clip(4_000 / max(1, len(places)), 2, 24)),
-        "linewidths": 0,
-        "alpha": 0.75,
-        "rasterized": len(places) > 2_000,
-    }
+    size = float(np.clip(4_000 / max(1, len(places)), 4, 24))
+    style: dict[str, Any] = {"s": size, "linewidths": 0, "alpha": 0.75, "rasterized": len(places) > 2_000}
     rest = ~np.isin(kinds, named)
     if rest.any():
         ax.scatter(*places[rest].T, color=GUIDE, label=f"none or other ({rest.sum():,})", **style)
@@ -75,5 +71,5 @@ def embedding(points: ArrayLike, groups: ArrayLike | None = None, *, names: tupl
     ax.set(xlabel=names[0], ylabel=names[1], xticks=[], yticks=[])
     ax.spines[["top", "right"]].set_visible(False)
     if groups is not None:
-        ax.legend(loc="best", frameon=False, fontsize="small")
+        ax.legend(loc="best", frameon=False, fontsize="small", markerscale=(24 / size) ** 0.5)
     return ax
