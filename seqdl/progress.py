@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 
-def track(items: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:
+def track(items: Iterable[T], label: str, total: int | None = None, *, unit: str = "it", size: Callable[[T], int] | None = None) -> Iterator[T]:
     """Iterate over `items` with a progress bar on stderr.
 
     The bar is shown only on a terminal, and never where ``SEQDL_QUIET`` is set (`--quiet` sets it).
@@ -22,8 +22,22 @@ def track(items: Iterable[T], label: str, total: int | None = None) -> Iterator[
         A few words shown in front of the bar.
     total : int, optional
         How many items there are, where `items` has no length.
+    unit : str, default "it"
+        What is counted.
+    size : callable, optional
+        How many of them an item is, where items come in pieces.
     """
     from tqdm import tqdm
 
     disable = True if os.environ.get("SEQDL_QUIET") else None
-    return iter(tqdm(items, desc=label, total=total, disable=disable, leave=False))
+    if size is None:
+        return iter(tqdm(items, desc=label, total=total, unit=unit, disable=disable, leave=False))
+    return _counted(items, tqdm(desc=label, total=total, unit=unit, disable=disable, leave=False, unit_scale=True), size)
+
+
+def _counted(items: Iterable[T], bar: Any, size: Callable[[T], int]) -> Iterator[T]:
+    """Move the bar by the size of each item, once it is done with."""
+    with bar:
+        for item in items:
+            yield item
+            bar.update(size(item))

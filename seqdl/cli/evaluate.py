@@ -13,6 +13,7 @@ EPILOG = """examples:
   seqdl evaluate RUN --fasta POS.fa NEG.fa            other sequences
   seqdl evaluate RUN --genome G.fa --peaks P.bed      other peaks
   seqdl evaluate RUN --fail-on baseline               exit 3 unless the network is above every baseline
+  seqdl evaluate VAE --fasta X.fa --fail-on collapsed exit 3 where latents are ignored
 """
 
 
@@ -20,21 +21,26 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the flags of this verb."""
     parser.add_argument("run", metavar="RUN", help="a run folder")
     parser.add_argument("-o", "--output", metavar="FILE.json", help="also write the metrics here")
-    parser.add_argument("--fail-on", metavar="CHECK", help="baseline, leak: exit 3 where a baseline is not beaten, or the test set leaks")
+    parser.add_argument(
+        "--fail-on",
+        metavar="CHECK",
+        help="baseline, leak: exit 3 where a baseline is not beaten, or the test set leaks; of an autoencoder, VAE or GAN also collapsed; "
+        "of a GAN copies",
+    )
     add_config_flags(parser, ("data",))
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
     """Measure the network, and print it beside its baselines."""
     from seqdl.experiment.evaluate import comparison
-    from seqdl.experiment.measure import check_passes, measure, parse_checks
+    from seqdl.experiment.measure import check_passes, checks_of, measure
     from seqdl.experiment.provenance import write_json
     from seqdl.experiment.run import load_run
     from seqdl.experiment.tile import trained_length
     from seqdl.io.files import check_writable
 
     trained = load_run(options.run)
-    checks = parse_checks(options.fail_on)
+    checks = checks_of(trained.task, options.fail_on)
     if options.output:
         check_writable(options.output, force=options.force)
     inputs = config_from_flags(options)
@@ -46,6 +52,8 @@ def run(options: argparse.Namespace, console: Console) -> int:
         write_json(Path(options.output), metrics)
     console.result(comparison(metrics))
     console.result(f"\n{metrics['test']}")
+    if metrics.get("text"):
+        console.result(f"\n{metrics['text']}")
     console.emit(metrics)
     check_passes(metrics, checks)
     return 0

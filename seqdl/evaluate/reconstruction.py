@@ -102,8 +102,6 @@ def collapse(accuracy: float, floor: Mapping[str, Any], kl_bits: float | None) -
     told = "" if kl_bits is None else f"; the latents carry {kl_bits:.1f} bits a sequence"
     numbers = f"{accuracy:.3f} of held-out bases are given back, {guess:.3f} by the most frequent base of each position{told}"
     if (kl_bits is not None and kl_bits < LEAST_KL_BITS) or accuracy < guess + LEAST_GAIN:
-        return (
-            True,
-            f"collapsed: the latents are ignored, and every sequence is decoded alike ({numbers}). Lower beta or raise free_bits.",
-        )
+        cure = "Train for longer, or use more latents" if kl_bits is None else "Lower beta or raise free_bits"
+        return True, f"collapsed: the latents are ignored, and every sequence is decoded alike ({numbers}). {cure}."
     return False, f"not collapsed: {numbers}."

@@ -43,28 +43,11 @@ FLANKS = 4
 
 def write_outcome(run: Run, say: Callable[[str], None]) -> list[Path]:
     """Write metrics.json and latents.tsv; of a VAE samples.fa and card.json too."""
-    data, task, rng = run.data, cast("Reconstruction", run.task), np.random.default_rng(run.seed)
-    rows = {split: _some(data.rows(split), rng) for split in ("train", "val", "test")}
-    say("measuring what is given back of held-out sequences")
-    metrics: dict[str, Any] = {split: given_back(task, data.codes[of], seed=run.seed) for split, of in rows.items() if len(of)}
-    train, test = data.codes[rows["train"]], data.codes[rows["test"]]
-    metrics["baselines"] = reconstruction_floor(train, test, latent=task.latent)
-    latents = {split: embed_codes(task, data.codes[of]) for split, of in rows.items()}
-    kl_bits = latent_bits(task, test) if isinstance(task, VAE) else None
-    collapsed, text = collapse(metrics["test"]["accuracy"]["value"], metrics["baselines"], kl_bits)
-    metrics["latent"] = {"n": task.latent, "kl_bits": kl_bits, "collapsed": collapsed, "text": text}
-    metrics["latent"]["strand_agreement"] = strand_agreement(latents["test"], embed_codes(task, reverse_complement(test)))
-    if isinstance(task, Autoencoder) and task.damage:
-        metrics["restored"] = restored(task, train, test, seed=run.seed)
-    labels = label_numbers(data)
-    if labels is not None:
-        say("reading labels off the latents, beside PCA of one-hot and of k-mers")
-        metrics["probe"] = probes(
-            latents, {split: data.codes[of] for split, of in rows.items()}, {s: labels[of] for s, of in rows.items()}, seed=run.seed
-        )
+    data, task = run.data, cast("Reconstruction", run.task)
+    metrics, rows, latents = _looked_at(task, data, seed=run.seed, say=say)
     say("drawing a map of the latents")
-    table = map_table(data, rows["test"], latents["test"], seed=run.seed)
-    trusted = trustworthiness(latents["test"][: len(table)], table[["map1", "map2"]].to_numpy(), seed=run.seed)
+    table = map_table(data, rows, latents, seed=run.seed)
+    trusted = trustworthiness(latents[: len(table)], table[["map1", "map2"]].to_numpy(), seed=run.seed)
     metrics["latent"]["trustworthiness"] = None if np.isnan(trusted) else trusted
     write_tsv(run.folder / "latents.tsv", table, force=True, float_format="%.6g")
     files: list[Path] = []
@@ -76,6 +59,35 @@ def write_outcome(run: Run, say: Callable[[str], None]) -> list[Path]:
     head = {"task": run.config["task"]["name"], "kind": data.kind, "family": task.family, "headline": HEADLINE, "n": data.sizes()}
     write_json(run.folder / "metrics.json", head | metrics)
     return files
+
+
+def measured(run: Run, data: SequenceData, *, seed: int, say: Callable[[str], None]) -> dict[str, Any]:
+    """Return what is given back and what the latents are worth, beside what needs no network; "text" says whether they are used at all."""
+    metrics, _, _ = _looked_at(cast("Reconstruction", run.task), data, seed=seed, say=say)
+    return metrics | {"headline": HEADLINE, "text": metrics["latent"]["text"]}
+
+
+def _looked_at(task: Reconstruction, data: SequenceData, *, seed: int, say: Callable[[str], None]) -> tuple[dict[str, Any], Ints, Floats]:
+    """Return the metrics, and the rows of the test split that were looked at with their latents."""
+    rng = np.random.default_rng(seed)
+    rows = {split: _some(data.rows(split), rng) for split in ("train", "val", "test")}
+    say("measuring what is given back of held-out sequences")
+    metrics: dict[str, Any] = {split: given_back(task, data.codes[of], seed=seed) for split, of in rows.items() if len(of)}
+    train, test = data.codes[rows["train"]], data.codes[rows["test"]]
+    metrics["baselines"] = reconstruction_floor(train, test, latent=task.latent)
+    latents = {split: embed_codes(task, data.codes[of]) for split, of in rows.items()}
+    kl_bits = latent_bits(task, test) if isinstance(task, VAE) else None
+    collapsed, text = collapse(metrics["test"]["accuracy"]["value"], metrics["baselines"], kl_bits)
+    metrics["latent"] = {"n": task.latent, "kl_bits": kl_bits, "collapsed": collapsed, "text": text}
+    metrics["latent"]["strand_agreement"] = strand_agreement(latents["test"], embed_codes(task, reverse_complement(test)))
+    if isinstance(task, Autoencoder) and task.damage:
+        metrics["restored"] = restored(task, train, test, seed=seed)
+    labels = label_numbers(data)
+    if labels is not None:
+        say("reading labels off the latents, beside PCA of one-hot and of k-mers")
+        by_split = {split: data.codes[of] for split, of in rows.items()}
+        metrics["probe"] = probes(latents, by_split, {split: labels[of] for split, of in rows.items()}, seed=seed)
+    return metrics, rows["test"], latents["test"]
 
 
 def _some(rows: Ints, rng: np.random.Generator) -> Ints:
@@ -146,7 +158,7 @@ def probes(latents: dict[str, Floats], codes: dict[str, Codes], labels: dict[str
     """Return what can be read off the latents, and off as many principal components of one-hot and of k-mers."""
     n = latents["train"].shape[1]
     spaces = {"network": (latents["train"], latents["test"])}
-    for name, flat in (("pca_one_hot", _flat), ("pca_kmers", _kmers)):
+    for name, flat in (("pca_one_hot", _flat), ("pca_kmers", kmer_roots)):
         rows = flat(codes["train"])
         (a, b), _, _ = principal_components(rows, [rows, flat(codes["test"])], n)
         spaces[name] = (a, b)
@@ -157,9 +169,9 @@ def _flat(codes: Codes) -> Floats:
     return one_hot(codes).reshape(len(codes), -1)
 
 
-def _kmers(codes: Codes) -> Floats:
-    counts = kmer_counts(codes, PROBE_K)
-    return np.sqrt(counts)
+def kmer_roots(codes: Codes) -> Floats:
+    """Return the roots of the k-mer counts of sequences, (N, 4 ** k)."""
+    return np.sqrt(kmer_counts(codes, PROBE_K))
 
 
 def map_table(data: SequenceData, rows: Ints, latents: Floats, *, seed: int) -> pd.DataFrame:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import torch
 from numpy.typing import NDArray
 
 from seqdl.errors import InputError, UnknownNameError
 from seqdl.experiment.predict import device_name
 from seqdl.io.fasta import FastaRecord, iter_fasta
-from seqdl.io.files import writing
 from seqdl.progress import track
 from seqdl.tasks.reconstruction import Reconstruction
 from seqdl.types import PAD, Codes, Floats
@@ -23,7 +20,6 @@ if TYPE_CHECKING:
     from seqdl.tasks.base import Task
 
 MAPS = ("pca", "tsne", "umap")
-ENDINGS = (".tsv", ".tsv.gz", ".npz", ".h5ad")
 MOST_MAPPED = 20_000
 """Sequences that t-SNE or UMAP lay out in minutes."""
 
@@ -38,11 +34,17 @@ def embed_fasta(task: Task, path: str, *, device: str = "auto", at_once: int = 4
     InputError
         If a sequence has a length that the network cannot take.
     """
+    for records, values in embed_records(task, path, device=device, at_once=at_once):
+        yield [record.name for record in records], values
+
+
+def embed_records(task: Task, path: str, *, device: str = "auto", at_once: int = 4096) -> Iterator[tuple[list[FastaRecord], Floats]]:
+    """Yield the records of a FASTA and their embeddings (n, Z), piece by piece; see `embed_fasta`."""
     place = torch.device(device_name(device))
     task.to(place).eval()
-    for piece in track(iter_fasta(path, at_once=at_once), "embedding"):
+    for piece in track(iter_fasta(path, at_once=at_once), "embedding", unit="seq", size=len):
         codes, lengths = packed(task, piece, path)
-        yield [record.name for record in piece], embed_codes(task, codes, lengths, place=place)
+        yield piece, embed_codes(task, codes, lengths, place=place)
     task.to("cpu")
 
 
@@ -174,61 +176,3 @@ def nearest(embedding: Floats, query: Floats, *, n: int = 10) -> tuple[NDArray[n
     search: Any = NearestNeighbors
     distance, rows = search(n_neighbors=min(n, len(embedding))).fit(embedding).kneighbors(query)
     return np.asarray(rows, dtype=np.int64), np.asarray(distance, dtype=np.float64)
-
-
-# files ----------------------------------------------------------------------------------------------
-
-
-def check_ending(output: str) -> None:
-    """Raise `InputError` unless the name says one of the formats."""
-    if output != "-" and not output.endswith(ENDINGS):
-        raise InputError(f"-o {output}: a name ending in {', '.join(ENDINGS)} was expected. Rename it.")
-    if output.endswith(".h5ad"):
-        try:
-            import anndata  # noqa: F401  # only whether it is there
-        except ImportError:
-            raise InputError(
-                f"-o {output} needs the library anndata, which is not installed. pip install 'seqdl[anndata]', or write TSV or NPZ."
-            ) from None
-
-
-def stream_tsv(output: str, pieces: Iterator[tuple[list[str], Floats]], *, force: bool) -> int:
-    """Write embeddings as a table as they come, and return how many there were."""
-    n = 0
-    with writing(output, force=force) as handle:
-        for names, values in pieces:
-            if not n:
-                handle.write("\t".join(["id", *(f"z{k}" for k in range(1, values.shape[1] + 1))]) + "\n")
-            text = np.char.mod("%.6g", values)
-            handle.writelines(f"{name}\t" + "\t".join(row) + "\n" for name, row in zip(names, text, strict=True))
-            n += len(names)
-    return n
-
-
-def write_embeddings(output: str, table: pd.DataFrame, values: Floats, *, force: bool) -> None:
-    """Write names, further columns and embeddings (N, Z) in the format that the name says."""
-    if output.endswith(".npz"):
-        with writing(output, force=force, binary=True) as handle:
-            columns: dict[str, Any] = {str(name): _plain(column) for name, column in table.items()}
-            np.savez_compressed(handle, embedding=values, **columns)
-        return
-    if output.endswith(".h5ad"):
-        import anndata
-
-        path = Path(output)
-        temporary = path.with_name(f".{path.name}.part")
-        made = anndata.AnnData(X=values, obs=table.drop(columns="id").set_index(pd.Index(table["id"].astype(str), name="id")))
-        if {"map1", "map2"} <= set(table):
-            made.obsm["X_map"] = table[["map1", "map2"]].to_numpy()
-        made.write_h5ad(temporary)
-        temporary.replace(path)
-        return
-    from seqdl.io.table import write_tsv
-
-    columns = {f"z{k}": values[:, k - 1] for k in range(1, values.shape[1] + 1)}
-    write_tsv(output, table.assign(**columns), force=force, float_format="%.6g")
-
-
-def _plain(column: pd.Series[Any]) -> NDArray[Any]:
-    """Return a column as an array that is read without pickle."""
-    return column.to_numpy() if pd.api.types.is_numeric_dtype(column) else column.to_numpy(dtype=str)

@@ -15,7 +15,9 @@ from seqdl.experiment.samples import draw, write_samples
 from seqdl.io.databases import load_database
 
 if TYPE_CHECKING:
+    from seqdl.data.dataset import SequenceData
     from seqdl.experiment.run import Run
+    from seqdl.types import Codes
 
 HEADLINE = ("kmer_auroc", "js_6")
 N_SAMPLES = 2_000
@@ -42,20 +44,40 @@ def write_card(run: Run, say: Callable[[str], None]) -> tuple[dict[str, Any], li
     files : list of Path
         The file of known motifs, if it was one.
     """
-    data, database = run.data, run.config.get("database") or "jaspar"
-    say(f"drawing {N_SAMPLES:,} sequences")
-    samples = draw(run.task, N_SAMPLES, data.length, seed=run.seed, **conditions(run))
+    samples, card, metrics = _judged(run, seed=run.seed, say=say)
     write_samples(run.folder / "samples.fa", samples, force=True)
+    if card is None:
+        return metrics, []
+    write_json(run.folder / "card.json", card)
+    database = _database(run)
+    return metrics, [Path(database)] if Path(database).is_file() else []
+
+
+def measured(run: Run, data: SequenceData, *, seed: int, say: Callable[[str], None]) -> dict[str, Any]:
+    """Return a few figures of the report card of fresh samples beside real sequences and simple generators; "text" is its verdict."""
+    _, _, metrics = _judged(run, seed=seed, say=say)
+    return metrics | {"headline": HEADLINE, "text": metrics["verdict"]["text"]}
+
+
+def _judged(run: Run, *, seed: int, say: Callable[[str], None]) -> tuple[Codes, dict[str, Any] | None, dict[str, Any]]:
+    """Return samples, their card (None where there are too few sequences for one), and what metrics.json repeats of it."""
+    data = run.data
+    say(f"drawing {N_SAMPLES:,} sequences")
+    samples = draw(run.task, N_SAMPLES, data.length, seed=seed, **conditions(run))
     say("judging them beside held-out sequences, Markov chains and shuffles")
     try:
-        card = judge(samples, data.codes[data.held_out_rows()], data.codes_of("train"), motifs=load_database(database), seed=run.seed).to_dict()
+        known = load_database(_database(run))
+        card = judge(samples, data.codes[data.held_out_rows()], data.codes_of("train"), motifs=known, seed=seed).to_dict()
     except DataError as error:
         say(f"note: there is no report card: {error}")
-        return {"test": {}, "baselines": {}, "verdict": {"text": str(error)}}, []
-    write_json(run.folder / "card.json", card)
+        return samples, None, {"test": {}, "baselines": {}, "verdict": {"text": str(error)}}
     beside = {"real": card["real"], **card["baselines"]}
     told = {name: {**_figures(entry), "detail": _detail(name)} for name, entry in beside.items() if entry}
-    return {"test": _figures(card["sample"]), "baselines": told, "verdict": card["verdict"]}, [Path(database)] if Path(database).is_file() else []
+    return samples, card, {"test": _figures(card["sample"]), "baselines": told, "verdict": card["verdict"]}
+
+
+def _database(run: Run) -> str:
+    return str(run.config.get("database") or "jaspar")
 
 
 def _figures(entry: dict[str, Any]) -> dict[str, Any]:

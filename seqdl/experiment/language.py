@@ -42,28 +42,40 @@ MASK_SEED = 0
 def write_outcome(run: Run, say: Callable[[str], None]) -> list[Path]:
     """Write metrics.json and scores.tsv, and samples.fa where the model can write."""
     data, task = run.data, cast("Language", run.task)
-    say("measuring bits per base on held-out sequences")
-    rows = data.held_out_rows()
-    table = score_table(task, data, rows, device=str(run.config.get("device", "auto")))
+    metrics, table = _looked_at(run, data, seed=run.seed, say=say)
     write_tsv(run.folder / "scores.tsv", table, force=True, float_format="%.9g")
-    split = data.examples["split"].to_numpy()
-    leaks = find_leaks(data.codes, split, intervals=intervals_of(data)).leaky[rows]
-    parts = {name: table["split"].to_numpy() == name for name in ("val", "test")}
-    parts["test_leak_free"] = parts["test"] & ~leaks
-    metrics: dict[str, Any] = {name: bits_per_base(table[of], seed=run.seed) for name, of in parts.items()}
-    say(f"counting words for the Markov ladder, orders 0 to {HIGHEST_ORDER}")
-    train, test = data.codes_of("train"), data.codes_of("test")
-    metrics["baselines"] = markov_ladder(train, test)
-    if not isinstance(task, NextBase):
-        metrics["baselines"] |= flank_ladder(train, test, hidden=hidden_places(task, test))
     head: dict[str, Any] = {"task": run.config["task"]["name"], "kind": data.kind, "family": task.family, "headline": HEADLINE, "n": data.sizes()}
     if isinstance(task, NextBase):
         say(f"drawing {N_SAMPLES:,} sequences")
         samples = draw(task, N_SAMPLES, data.length, seed=run.seed)
         write_samples(run.folder / "samples.fa", samples, force=True)
-        metrics["spectra"] = spectra(samples, train, test, seed=run.seed)
+        metrics["spectra"] = spectra(samples, data.codes_of("train"), data.codes_of("test"), seed=run.seed)
     write_json(run.folder / "metrics.json", head | metrics)
     return []
+
+
+def measured(run: Run, data: SequenceData, *, seed: int, say: Callable[[str], None]) -> dict[str, Any]:
+    """Return bits per base with intervals, beside the Markov ladder and, of a masked model, tables of the flanks."""
+    return _looked_at(run, data, seed=seed, say=say)[0] | {"headline": HEADLINE}
+
+
+def _looked_at(run: Run, data: SequenceData, *, seed: int, say: Callable[[str], None]) -> tuple[dict[str, Any], pd.DataFrame]:
+    """Return the metrics, and the likelihood of each held-out sequence."""
+    task = cast("Language", run.task)
+    say("measuring bits per base on held-out sequences")
+    rows = data.held_out_rows()
+    table = score_table(task, data, rows, device=str(run.config.get("device", "auto")))
+    split = data.examples["split"].to_numpy()
+    leaks = find_leaks(data.codes, split, intervals=intervals_of(data)).leaky[rows]
+    parts = {name: table["split"].to_numpy() == name for name in ("val", "test")}
+    parts["test_leak_free"] = parts["test"] & ~leaks
+    metrics: dict[str, Any] = {name: bits_per_base(table[of], seed=seed) for name, of in parts.items()}
+    say(f"counting words for the Markov ladder, orders 0 to {HIGHEST_ORDER}")
+    train, test = data.codes_of("train"), data.codes_of("test")
+    metrics["baselines"] = markov_ladder(train, test)
+    if not isinstance(task, NextBase):
+        metrics["baselines"] |= flank_ladder(train, test, hidden=hidden_places(task, test))
+    return metrics, table
 
 
 def score_table(task: Language, data: SequenceData, rows: Ints, *, device: str = "auto", batch_size: int = 128) -> pd.DataFrame:

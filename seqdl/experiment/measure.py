@@ -10,10 +10,11 @@ import numpy as np
 
 from seqdl.audit.leakage import find_leaks
 from seqdl.errors import CheckFailed, InputError, UnknownNameError
+from seqdl.experiment import unlabelled
 from seqdl.experiment.complete import intervals_of, silent
 from seqdl.experiment.evaluate import Evaluation, evaluate_baselines, evaluate_predictions
 from seqdl.experiment.predict import prediction_table
-from seqdl.experiment.prepare import prepare
+from seqdl.experiment.prepare import prepare_all
 from seqdl.experiment.yardstick import measured_as, yardstick
 from seqdl.io.databases import load_database
 
@@ -21,8 +22,11 @@ if TYPE_CHECKING:
     from seqdl.data.dataset import SequenceData
     from seqdl.experiment.config import Config
     from seqdl.experiment.run import Run
+    from seqdl.tasks.base import Task
 
 CHECKS = ("baseline", "leak")
+LOWER = ("bits_per_base",)
+"""Headlines of which the lower is better."""
 
 
 def parse_checks(text: str | None, known: Sequence[str] = CHECKS) -> list[str]:
@@ -45,6 +49,28 @@ def parse_checks(text: str | None, known: Sequence[str] = CHECKS) -> list[str]:
     return names
 
 
+def checks_of(task: Task, text: str | None) -> list[str]:
+    """Return the checks of a comma-separated list that can be made of a trained task.
+
+    Raises
+    ------
+    UnknownNameError
+        If one is not known at all.
+    InputError
+        If one does not fit a task of this family.
+    """
+    fitting = CHECKS if task.family == "supervised" else unlabelled.CHECKS[task.family]
+    every = dict.fromkeys([*CHECKS, *(name for names in unlabelled.CHECKS.values() for name in names)])
+    names = parse_checks(text, tuple(every))
+    for name in names:
+        if name not in fitting:
+            raise InputError(
+                f"--fail-on {name} was given for a run of the task {type(task).__name__}, of which that says nothing: "
+                f"{' or '.join(fitting)} was expected. Leave {name} out."
+            )
+    return names
+
+
 def measure(run: Run, inputs: Config | None = None, *, seed: int | None = None, say: Callable[[str], None] = silent) -> dict[str, Any]:
     """Measure a run beside its baselines.
 
@@ -61,11 +87,15 @@ def measure(run: Run, inputs: Config | None = None, *, seed: int | None = None, 
     Returns
     -------
     dict
-        "test", "test_leak_free", "baselines", "n_leaks", and "val" for the run's own data.
+        "test", "test_leak_free", "baselines", "n_leaks", and "val" for the run's own data; of a run without targets what
+        `measure_unlabelled` returns.
     """
     seed = int(run.config.get("seed", 0)) if seed is None else seed
     if inputs is not None:
         inputs = dataclasses.replace(inputs, task=run.config.get("task") or inputs.task)  # what is read of the files depends on the task
+    if run.task.family != "supervised":
+        found = unlabelled.measure_unlabelled(run, None if inputs is None else unlabelled.others(run.task, inputs), seed=seed, say=say)
+        return found | {"test": Evaluation(found["test"])}
     data = run.data if inputs is None else _beside_training(run.data, check_kind(prepare_all(inputs), run.data))
     if run.task.per_base:
         from seqdl.experiment.along import held_by, measure_along
@@ -85,13 +115,6 @@ def measure(run: Run, inputs: Config | None = None, *, seed: int | None = None, 
     found["test"] = Evaluation(found["test"])
     found["n_leaks"] = int(leaks.leaky[data.rows("test")].sum())
     return found
-
-
-def prepare_all(config: Config) -> SequenceData:
-    """Prepare inputs of which every example is a test example."""
-    data = prepare(config, whole=True)
-    data.examples["split"] = "test"
-    return data
 
 
 def check_kind(other: SequenceData, own: SequenceData) -> SequenceData:
@@ -137,14 +160,15 @@ def _beside_training(own: SequenceData, other: SequenceData) -> SequenceData:
 
 def check_passes(metrics: dict[str, Any], checks: list[str]) -> None:
     """Raise `CheckFailed` for the first check that does not pass."""
+    unlabelled.check_unlabelled(metrics, checks)
     if "leak" in checks and metrics["n_leaks"]:
         raise CheckFailed(f"{metrics['n_leaks']:,} test examples leak from the training set.")
     if "baseline" in checks:
         lead = metrics["headline"][0]
-        network = metrics["test"][lead]["value"]
+        network, sign, word = metrics["test"][lead]["value"], -1 if lead in LOWER else 1, "below" if lead in LOWER else "above"
         for name, entry in metrics["baselines"].items():
             value = entry[lead]["value"]
-            if value is not None and (network is None or network <= value):
+            if value is not None and (network is None or sign * network <= sign * value):
                 raise CheckFailed(
-                    f"the network's {lead}, {network:.3f}, is not above that of the baseline '{name}', {value:.3f} ({entry['detail']})."
+                    f"the network's {lead}, {network:.3f}, is not {word} that of the baseline '{name}', {value:.3f} ({entry['detail']})."
                 )

@@ -58,6 +58,13 @@ def prepare(config: Config, *, whole: bool = False) -> SequenceData:
     return examples
 
 
+def prepare_all(config: Config) -> SequenceData:
+    """Prepare inputs of which every example is a test example."""
+    data = prepare(config, whole=True)
+    data.examples["split"] = "test"
+    return data
+
+
 def _read(config: Config, *, whole: bool) -> SequenceData:
     """Return the examples as they are read."""
     data, seed = config.data, config.seed

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from seqdl.plot.gallery import gallery_svg as gallery_svg
     from seqdl.plot.logos import logo as logo
     from seqdl.plot.logos import save_logo as save_logo
+    from seqdl.plot.maps import embedding as embedding
     from seqdl.plot.svg_logos import logo_svg as logo_svg
     from seqdl.plot.tracks import track as track
     from seqdl.plot.tracks import track_svg as track_svg
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 _HOME = {
     "by_position": "experiments",
     "confusion": "curves",
+    "embedding": "maps",
     "firing": "experiments",
     "gallery_svg": "gallery",
     "histogram": "curves",

@@ -66,6 +66,16 @@ def against_baselines(run: RunFolder) -> list[Finding]:
     return [Finding("good", "Better than every baseline", text)]
 
 
+def latents(run: RunFolder) -> list[Finding]:
+    """Say whether an autoencoder uses its latents at all."""
+    latent = run.metrics.get("latent") or {}
+    text = str(latent.get("text") or "")
+    if not latent.get("collapsed"):
+        return []
+    kind = "The posterior has collapsed" if latent.get("kl_bits") is not None else "The latents are ignored"
+    return [Finding("serious", kind, f"{text[:1].upper()}{text[1:]}")]
+
+
 def _beside(run: RunFolder, name: str, measure: str) -> Finding | None:
     """Compare the network with one baseline; None where it is clearly better, or either is not defined."""
     network, other = score(run, measure), baselines(run, measure).get(name)

@@ -13,6 +13,7 @@ from seqdl.report.section import Finding, Tone
 
 JUDGES: tuple[Callable[[RunFolder], list[Finding]], ...] = (
     belief.against_baselines,
+    belief.latents,
     belief_data.leaks,
     belief_data.related,
     belief_data.shortcuts,
@@ -66,6 +67,8 @@ def verdict(run: RunFolder) -> Verdict:
     found = findings(run)
     worst = next((finding for finding in found if finding.tone in ("serious", "caution")), None)
     sentence = _numbers(run, measures[0])
+    if ignored := belief.latents(run):
+        return Verdict(ignored[0].tone, ignored[0].title, ignored[0].text)
     if judged_by(run) is None:
         return Verdict("note", f"{label_of(measures[0])} {score(run, measures[0])}", sentence)
     better = any(finding.title.startswith("Better than every") for finding in found)

@@ -196,6 +196,24 @@ def test_inputs_that_do_not_go_together_are_refused(kind, refused, tiny):
     assert_says(refused(*words(tiny)), message)
 
 
+RAGGED = "".join(f">s{i}\n{'ACGT' * 5}{'A' * (i % 3)}\n" for i in range(30))
+OF_ONE_LENGTH = {
+    "--task autoencoder": r"the sequences are 20 to 22 bp long, and the task autoencoder is for one length: a rule .* Add --crop BP",
+    "--task vae": r"the sequences are 20 to 22 bp long, and the task vae is for one length: a rule .* Add --crop BP",
+    "--task gan": r"the sequences are 20 to 22 bp long, and the task gan is for one length: a rule .* Add --crop BP",
+    "--task vae --crop 20 --task.latent 81": r"81 latents were asked for: 1 to 80, the size of the input of 20 bp, .* Lower --task\.latent",
+    "--task autoencoder --crop 20 --task.latent 81": r"81 latents were asked for: 1 to 80, the size of the input of 20 bp",
+    "--task vae --crop 20 --task.decoder convv": r"no decoder named 'convv'\. Did you mean 'conv'\?",
+    "--task vae --crop 20 --task.beta -1": r"beta -1\.0, anneal 0\.5 and free_bits 0\.1 were given",
+}
+
+
+@pytest.mark.parametrize("words", OF_ONE_LENGTH)
+def test_what_gives_sequences_back_is_refused_lengths_and_latents_that_do_not_fit(words, refused, tmp_path):
+    fasta = write(tmp_path / "ragged.fa", RAGGED)
+    assert_says(refused("--fasta", fasta, "--split", "random", *words.replace("beta -1", "beta=-1").split()), OF_ONE_LENGTH[words])
+
+
 YAMLS = {
     "data: [": r"not readable as YAML",
     "- a": r"holds a list; a mapping such as 'data: \.\.\.' was expected",
