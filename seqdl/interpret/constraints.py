@@ -145,7 +145,7 @@ class Rules:
 
     def met(self, codes: Codes) -> NDArray[np.bool_]:
         """Tell which sequences (N, L) keep every constraint, (N,)."""
-        return self.excess(codes) == 0
+        return np.asarray(self.excess(codes) == 0)
 
     def excess(self, codes: Codes) -> NDArray[np.int64]:
         """Count what breaks the constraints in each sequence (N, L): bases of GC, forbidden hits, changes; 0 where all are kept."""

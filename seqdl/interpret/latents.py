@@ -55,7 +55,8 @@ def within(latents: Tensor) -> Tensor:
     [[4.0, 0.0, 0.0, 0.0], [1.0, 1.0, 1.0, 1.0]]
     """
     radius = math.sqrt(latents.shape[1]) + MARGIN
-    return latents * (radius / latents.norm(dim=1, keepdim=True).clamp(min=1e-12)).clamp(max=1)
+    drawn: Tensor = latents * (radius / latents.norm(dim=1, keepdim=True).clamp(min=1e-12)).clamp(max=1)
+    return drawn
 
 
 def evolve_latents(problem: Problem, writer: Writer, latent: Tensor) -> Codes:

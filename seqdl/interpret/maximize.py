@@ -194,7 +194,8 @@ def _climb(driven: Driven, readout: Readout, length: int, *, n: int, how: Ascent
 def ascended(logits: Tensor, gradient: Tensor, *, rate: float) -> Tensor:
     """Return logits (n, 4, L) a step up their gradient, whose length is that of the sequence as a whole: columns keep their weight."""
     size = gradient.norm(dim=1, keepdim=True).mean(2, keepdim=True)
-    return logits + rate * gradient / size.clamp(min=1e-12)
+    moved: Tensor = logits + rate * gradient / size.clamp(min=1e-12)
+    return moved
 
 
 def _relax(driven: Driven, best: Tensor, reached: Tensor, *, how: Ascent) -> Tensor:

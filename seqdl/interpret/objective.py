@@ -48,8 +48,8 @@ class Goal:
     def value(self, scores: Floats) -> Floats:
         """Return how good scores are: the higher the better."""
         if isinstance(self.towards, str):
-            return scores if self.towards == "max" else -scores
-        return -np.abs(scores - self.towards)
+            return scores if self.towards == "max" else np.negative(scores)
+        return np.asarray(-np.abs(scores - self.towards))
 
     def slope(self, score: float) -> float:
         """Return how the value changes with the score."""

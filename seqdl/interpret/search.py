@@ -189,7 +189,8 @@ def _pairs(problem: Problem, codes: Codes, singles: Codes, *, values: Floats) ->
     first, second = first[order], second[order]
     at = [(singles[side] != codes).argmax(1) for side in (first, second)]
     apart = at[0] != at[1]
-    made = singles[first[apart]]
+    made: Codes = singles[first[apart]]
     rows = np.arange(len(made))
     made[rows, at[1][apart]] = singles[second[apart], at[1][apart]]
-    return made[problem.rules.met(made)][:PAIRS] if len(made) else made
+    kept: Codes = made[problem.rules.met(made)][:PAIRS] if len(made) else made
+    return kept

@@ -14,7 +14,7 @@ from seqdl.errors import InputError, UnknownNameError
 from seqdl.evaluate.diversity import collapse_monitor
 from seqdl.evaluate.spectra import jensen_shannon, kmer_spectrum, position_distance
 from seqdl.layers.adversary import LOSSES, Critic, critic_loss, generator_loss, unit_penalty, zero_centred_penalty
-from seqdl.layers.generators import bases_of, generator
+from seqdl.layers.generators import DictionaryGenerator, bases_of, generator
 from seqdl.registry import TASKS
 from seqdl.tasks.base import Task
 from seqdl.types import Batch, Family, Floats
@@ -146,6 +146,19 @@ class GAN(Task):
         """Return the logits of drawn sequences (n, 4, L)."""
         noise = torch.randn(n, self.noise, device=self.device)
         logits: Tensor = network(noise if given is None else torch.cat([noise, given.to(noise)], dim=1))
+        return logits
+
+    @property
+    def latent(self) -> int:
+        """Numbers that a sequence is made of."""
+        return self.noise
+
+    def decode(self, latent: Tensor, given: Tensor | None = None) -> Tensor:
+        """Return the logits (B, 4, L) of latents (B, Z), the same ones for the same latent: with slots at their likeliest places."""
+        known = self._known(given) if given is not None else None
+        told = latent if known is None else torch.cat([latent, known.to(latent)], dim=1)
+        places = {"draw": False} if isinstance(self.mean, DictionaryGenerator) else {}
+        logits: Tensor = self.mean(told, **places)
         return logits
 
     @torch.no_grad()
