@@ -44,7 +44,7 @@ class EpochLog(pl.Callback):
         found = {name: float(value) for name, value in trainer.callback_metrics.items()}
         found |= {"epoch": trainer.current_epoch, "step": trainer.global_step, "lr": trainer.optimizers[0].param_groups[0]["lr"]}
         found["seconds"] = round(time.monotonic() - self.started, 2)
-        own = [name for name in found if name.startswith("val_") and name not in FIRST_COLUMNS]
+        own = [name for start in ("train_", "val_") for name in found if name.startswith(start) and name not in FIRST_COLUMNS]
         columns = (*FIRST_COLUMNS, *own, *LAST_COLUMNS)
         self.rows.append({name: _shorten(found.get(name, "")) for name in columns})
         if not trainer.is_global_zero:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from seqdl.errors import InputError, UnknownNameError
 from seqdl.evaluate.diversity import collapse_monitor
 from seqdl.evaluate.spectra import jensen_shannon, kmer_spectrum, position_distance
-from seqdl.layers.adversary import LOSSES, Critic, critic_loss, generator_loss, unit_penalty, zero_centred_penalty
+from seqdl.layers.adversary import LOSSES, Critic, critic_loss, generator_loss, told_right, unit_penalty, zero_centred_penalty
 from seqdl.layers.generators import DictionaryGenerator, bases_of, generator
 from seqdl.registry import TASKS
 from seqdl.tasks.base import Task
@@ -217,7 +217,8 @@ class GAN(Task):
         critic_moves.zero_grad()
         self.manual_backward(loss)
         critic_moves.step()
-        told = {"loss": loss, "gap": on_real.mean() - on_fake.mean(), "right": ((on_real > 0).float().mean() + (on_fake < 0).float().mean()) / 2}
+        right_real, right_fake = told_right(self.game, on_real, on_fake)
+        told = {"loss": loss, "gap": on_real.mean() - on_fake.mean(), "right_real": right_real, "right_fake": right_fake}
         if batch_index % self.critic_steps == 0:
             told["generator_loss"] = self._move_generator(generator_moves, real, given)
         for name, value in told.items():
@@ -273,6 +274,7 @@ class GAN(Task):
         self._n_collapsed = self._n_collapsed + 1 if found["collapsed"] else 0
         card = found["js"] + found["positions"] + (COLLAPSED if found["collapsed"] else 0.0)
         told = {"card": card, **found, "gap": float(on_real.mean() - on_fake.mean()), "loss": float(critic_loss(self.game, on_real, on_fake))}
+        told |= dict(zip(("right_real", "right_fake"), map(float, told_right(self.game, on_real, on_fake)), strict=True))
         for name, value in told.items():
             self.log(f"val_{name}", float(value))
         if self.stop == "collapsed" and self._n_collapsed >= 3:
