@@ -205,7 +205,7 @@ def test_what_cannot_be_designed_is_said_and_no_folder_is_left(words, message, r
 def test_a_network_that_pools_a_short_start_away_says_so():
     from seqdl.experiment.design_scores import Predictor, check_lengths
 
-    predictor = Predictor(create_task("binary", create_model("basset", filters=4)), 0)
+    predictor = Predictor(create_task("binary", create_model("basset")), 0)
     with pytest.raises(InputError, match=r"the network cannot take sequences of 3 bp \(.*\); longer ones were expected. Give starts"):
         check_lengths(predictor, [np.zeros(3, dtype=np.uint8)])
 
