@@ -28,7 +28,7 @@ class Search:
     steps : int, default 100
         Rounds, generations or steps of ascent, at most.
     tried : int, default 64
-        Substitutions that are tried first in each round, those that the gradient speaks for.
+        Substitutions that are tried first in each round, those that the gradient speaks for; of each sequence in a beam a share of them.
     width : int, default 8
         Sequences in the beam.
     population : int, default 40
@@ -118,9 +118,9 @@ def beam(problem: Problem, start: Codes) -> Codes:
     Codes, (L,)
     """
     held, best, value = start[None], start, float(problem.objective.value(start[None])[0])
-    seen, idle = {start.tobytes()}, 0
+    seen, idle, n = {start.tobytes()}, 0, max(8, 2 * problem.how.tried // problem.how.width)
     for _ in range(problem.how.steps):
-        children = np.concatenate([_promising(problem, one) for one in held])
+        children = np.concatenate([_promising(problem, one, n) for one in held])
         fresh = [row for row in {child.tobytes(): child for child in children}.values() if row.tobytes() not in seen]
         if not fresh or problem.objective.goal.reached(value) or idle == BEAM_PATIENCE:
             break
@@ -141,21 +141,21 @@ def _substitutions(problem: Problem, codes: Codes) -> tuple[Ints, Ints]:
     return np.repeat(at, 3), (np.repeat(codes[at], 3) + np.tile([1, 2, 3], len(at))) % 4
 
 
-def _promising(problem: Problem, codes: Codes) -> Codes:
-    """Return the substituted sequences (n, L) that keep the rules and promise most by the gradient; all where there is none."""
+def _promising(problem: Problem, codes: Codes, n: int) -> Codes:
+    """Return the substituted sequences (n, L) that keep the rules and promise most by the gradient, n at most; all where there is none."""
     positions, bases = _substitutions(problem, codes)
     gain = problem.objective.first_order_gain(codes)
     if gain is None:
         children = substituted(codes, positions, bases)
         return children[problem.rules.met(children)]
-    order = np.argsort(-gain[bases, positions], kind="stable")[: 4 * problem.how.tried]
+    order = np.argsort(-gain[bases, positions], kind="stable")[: 4 * n]
     children = substituted(codes, positions[order], bases[order])
-    return children[problem.rules.met(children)][: problem.how.tried]
+    return children[problem.rules.met(children)][:n]
 
 
 def _step(problem: Problem, codes: Codes, value: float) -> tuple[Codes, float] | None:
     """Return the best neighbour and its value, or None if nothing helps: of those that promise most, of all, of pairs."""
-    found = _best_of(problem, _promising(problem, codes), value)
+    found = _best_of(problem, _promising(problem, codes, problem.how.tried), value)
     if found is not None:
         return found
     positions, bases = _substitutions(problem, codes)

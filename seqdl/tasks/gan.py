@@ -17,6 +17,7 @@ from seqdl.layers.adversary import LOSSES, Critic, critic_loss, generator_loss, 
 from seqdl.layers.generators import DictionaryGenerator, bases_of, generator
 from seqdl.registry import TASKS
 from seqdl.tasks.base import Task
+from seqdl.tasks.reconstruction import check_condition
 from seqdl.types import Batch, Family, Floats
 
 N_WATCHED = 512
@@ -251,7 +252,8 @@ class GAN(Task):
     # watching ----------------------------------------------------------------------------------------
 
     def prepare(self, targets: Floats) -> None:
-        """Begin to watch anew."""
+        """Begin to watch anew, and refuse targets that the condition does not fit."""
+        check_condition(self.condition, targets)
         self._n_collapsed = 0
 
     def validation_step(self, batch: Batch, batch_index: int) -> None:

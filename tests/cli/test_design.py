@@ -236,6 +236,20 @@ def test_a_class_that_is_not_there_is_said_with_those_that_are(name, word, runs,
     assert "Available: low, high" in said
 
 
+@pytest.mark.parametrize("name", ["vae", "gan"])
+def test_what_is_judged_after_training_holds_each_class_by_its_share(name, runs):
+    from seqdl.experiment.generator import draw_like_training
+    from seqdl.experiment.run import Run
+    from seqdl.experiment.samples import draw
+
+    run = Run(runs / name, data=data_of())
+    share = float((run.data.targets("train") == 0).mean())
+    n = int(np.ceil(200 * share - 1e-9))
+    parts = [draw(run.task, n, LENGTH, seed=0, condition=0.0), draw(run.task, 200 - n, LENGTH, seed=1, condition=1.0)]
+    found = draw_like_training(run, 200)
+    assert sorted(row.tobytes() for row in found) == sorted(row.tobytes() for row in np.concatenate(parts))
+
+
 def test_a_number_is_asked_for_as_such_and_words_are_refused(runs, tmp_path, capsys):
     folder = tmp_path / "numbers"
     shutil.copytree(runs / "vae", folder)

@@ -146,6 +146,11 @@ def test_a_latent_is_decoded_alike_each_time_and_passes_a_gradient_on(name, cond
     assert latent.grad.abs().sum() > 0
 
 
+def test_targets_that_are_no_classes_of_the_condition_are_refused():
+    with pytest.raises(InputError, match="the condition has 3 classes, and the targets are numbers from 0 to 5"):
+        made(condition=3).prepare(np.array([[0.0], [5.0]]))
+
+
 def test_a_generator_that_writes_one_sequence_is_seen_and_a_real_one_is_not():
     real = codes(300)
     one = codes(1, seed=5).expand(300, -1).clone()
