@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _HOME = {
+    "Constraints": "seqdl.interpret.constraints",
     "Genome": "seqdl.data.genome",
     "Motif": "seqdl.motif.motif",
     "Run": "seqdl.experiment.run",
+    "Search": "seqdl.interpret.search",
     "SeqdlError": "seqdl.errors",
     "SequenceData": "seqdl.data.dataset",
     "Signal": "seqdl.io.signal",
@@ -33,6 +35,7 @@ _HOME = {
     "check_signal": "seqdl.io.signal",
     "create_model": "seqdl.experiment.build",
     "create_task": "seqdl.experiment.build",
+    "design_sequences": "seqdl.interpret.design",
     "encode": "seqdl.sequence.encode",
     "filter_motifs": "seqdl.interpret.filters",
     "find_seqlets": "seqdl.interpret.seqlets",
@@ -84,9 +87,12 @@ if TYPE_CHECKING:
     from seqdl.experiment.train import fit as fit
     from seqdl.interpret.attribute import attribute as attribute
     from seqdl.interpret.checks import check_attributions as check_attributions
+    from seqdl.interpret.constraints import Constraints as Constraints
+    from seqdl.interpret.design import design_sequences as design_sequences
     from seqdl.interpret.filters import filter_motifs as filter_motifs
     from seqdl.interpret.ism import mutation_effects as mutation_effects
     from seqdl.interpret.maximize import maximize_input as maximize_input
+    from seqdl.interpret.search import Search as Search
     from seqdl.interpret.seqlets import find_seqlets as find_seqlets
     from seqdl.interpret.spike import marginalise as marginalise
     from seqdl.interpret.spike import spacing_curve as spacing_curve

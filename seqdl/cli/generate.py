@@ -20,7 +20,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--length", type=int, metavar="BP", help="their length, of a language model (default: that of the training sequences)")
     parser.add_argument("--temperature", type=float, metavar="T", help="of a language model: below 1 likely bases become likelier (default 1)")
     parser.add_argument("--prompt", metavar="BASES", help="of a language model: what every sequence begins with")
-    parser.add_argument("--condition", metavar="WHAT", help="of a conditional model: the class, or the number, to draw for")
+    parser.add_argument("--condition", metavar="WHAT", help="of a conditional model: the class, by name or number, or the number to draw for")
     parser.add_argument("-o", "--output", metavar="OUT.fa", help="FASTA to write (default: stdout)")
 
 

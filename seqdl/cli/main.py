@@ -36,6 +36,7 @@ VERBS = {
     "reconstruct": "what an autoencoder gives back, and a score per sequence",
     "generate": "sequences from a language model, a VAE or a GAN",
     "judge": "the report card of synthetic sequences, beside held-out real ones and simple generators",
+    "design": "sequences towards a prediction, under constraints, checked by another network",
     "report": "rebuild report.html of a run",
     "verify": "hash a run's inputs and outputs again and compare with its manifest",
     "doctor": "versions, devices, and a short training with a PASS or FAIL",

@@ -42,9 +42,11 @@ class EpochLog(pl.Callback):
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Add the row of this epoch and write the file anew."""
         found = {name: float(value) for name, value in trainer.callback_metrics.items()}
-        found |= {"epoch": trainer.current_epoch, "step": trainer.global_step, "lr": trainer.optimizers[0].param_groups[0]["lr"]}
+        # where two networks move in turn, Lightning counts the moves of both
+        step = trainer.global_step if pl_module.automatic_optimization else trainer.fit_loop.total_batch_idx + 1
+        found |= {"epoch": trainer.current_epoch, "step": step, "lr": trainer.optimizers[0].param_groups[0]["lr"]}
         found["seconds"] = round(time.monotonic() - self.started, 2)
-        own = [name for name in found if name.startswith("val_") and name not in FIRST_COLUMNS]
+        own = [name for start in ("train_", "val_") for name in found if name.startswith(start) and name not in FIRST_COLUMNS]
         columns = (*FIRST_COLUMNS, *own, *LAST_COLUMNS)
         self.rows.append({name: _shorten(found.get(name, "")) for name in columns})
         if not trainer.is_global_zero:

@@ -180,6 +180,8 @@ class Fitting:
         task, training = self.task, self.training
         task.optimisation = optimisation_of(training)
         task.recipe |= {"length": self.data.length, "ambiguous": self.data.ambiguous}
+        if self.data.classes:
+            task.recipe["classes"] = list(self.data.classes)
         task.prepare(self.data.truth()[self.data.rows("train")])
         if training.init and not self.resume:
             start_from(task, training.init)

@@ -17,10 +17,12 @@ from seqdl.io.databases import load_database
 if TYPE_CHECKING:
     from seqdl.data.dataset import SequenceData
     from seqdl.experiment.run import Run
-    from seqdl.types import Codes
+    from seqdl.types import Codes, Floats
 
 HEADLINE = ("kmer_auroc", "js_6")
 N_SAMPLES = 2_000
+PARTS = 10
+"""Parts of the training examples, by the number that a conditional model is told, for each of which samples are drawn."""
 FIGURES = {"kmer_auroc": ("two_sample", "kmer", "value"), "cnn_auroc": ("two_sample", "cnn", "value"), "js_6": ("kmers", "js_6")}
 """What of the card stands in metrics.json too: how well a k-mer model and a network tell samples from real ones, and their 6-mers' divergence."""
 
@@ -63,7 +65,7 @@ def _judged(run: Run, *, seed: int, say: Callable[[str], None]) -> tuple[Codes, 
     """Return samples, their card (None where there are too few sequences for one), and what metrics.json repeats of it."""
     data = run.data
     say(f"drawing {N_SAMPLES:,} sequences")
-    samples = draw(run.task, N_SAMPLES, data.length, seed=seed, **conditions(run))
+    samples = draw_like_training(run, N_SAMPLES, seed=seed)
     say("judging them beside held-out sequences, Markov chains and shuffles")
     try:
         known = load_database(_database(run))
@@ -95,8 +97,35 @@ def _detail(name: str) -> str:
     return "held-out real sequences: the noise floor" if name == "real" else name.replace("_", " ")
 
 
-def conditions(run: Run) -> dict[str, Any]:
-    """Return the condition that samples are drawn for, of a conditional model: the middle of the targets."""
+def draw_like_training(run: Run, n: int, *, seed: int) -> Codes:
+    """Return n drawn sequences, of a conditional model for conditions as frequent as they are among the training examples.
+
+    Of a number, as many conditions are taken as there are parts of equal size: the middle of each.
+    """
+    data = run.data
     if not getattr(run.task, "condition", 0):
-        return {}
-    return {"condition": float(np.median(run.data.targets("train")[:, 0]))}
+        return draw(run.task, n, data.length, seed=seed)
+    told = shares_of(data.targets("train")[:, 0], n, numeric=bool(run.task.condition == 1))
+    parts = [draw(run.task, size, data.length, seed=seed + number, condition=what) for number, (what, size) in enumerate(told)]
+    return np.random.default_rng(seed).permutation(np.concatenate(parts))
+
+
+def shares_of(targets: Floats, n: int, *, numeric: bool) -> list[tuple[float, int]]:
+    """Return conditions and how many of n sequences are drawn for each.
+
+    Examples
+    --------
+    >>> shares_of(np.array([0.0, 1.0, 1.0, 2.0]), 10, numeric=False)
+    [(0.0, 3), (1.0, 5), (2.0, 2)]
+    >>> shares_of(np.arange(100.0), 20, numeric=True)[:2]
+    [(4.5, 2), (14.5, 2)]
+    """
+    if numeric:
+        values = [float(np.median(part)) for part in np.array_split(np.sort(targets), PARTS)]
+        weights = np.ones(PARTS)
+    else:
+        found, counts = np.unique(targets, return_counts=True)
+        values, weights = found.tolist(), counts.astype(np.float64)
+    ends = np.ceil(np.cumsum(weights) / weights.sum() * n - 1e-9).astype(int)
+    sizes = np.diff(ends, prepend=0)
+    return [(value, int(size)) for value, size in zip(values, sizes, strict=True) if size]

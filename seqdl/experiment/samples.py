@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from seqdl.errors import InputError
+from seqdl.errors import InputError, UnknownNameError
 from seqdl.io.fasta import write_fasta
 from seqdl.progress import track
 from seqdl.sequence.encode import encode
@@ -73,7 +73,51 @@ def sample_options(task: Task, given: dict[str, Any]) -> dict[str, Any]:
     for name in given:
         if name not in known:
             raise InputError(f"--{name} was given, but the task {type(task).__name__} draws without it. Leave it out.")
-    return {name: torch.from_numpy(encode(value)) if name == "prompt" else value for name, value in given.items()}
+    made: dict[str, Any] = dict(given)
+    if "prompt" in given:
+        made["prompt"] = torch.from_numpy(encode(given["prompt"]))
+    if "condition" in given:
+        made["condition"] = condition_of(task, given["condition"])
+    return made
+
+
+def class_names(task: Task) -> list[str]:
+    """Return the names of the classes that a conditional task was trained on, in the order of their numbers; none where they had none."""
+    recipe: dict[str, Any] = task.recipe
+    names = recipe.get("classes") or (recipe.get("task") or {}).get("outputs") or []
+    return [str(name) for name in names] if len(names) == getattr(task, "condition", 0) > 1 else []
+
+
+def condition_of(task: Task, what: str | float) -> float:
+    """Return what a conditional task is told: the number of a class by its name, or a number as it is.
+
+    Parameters
+    ----------
+    task : Task
+    what : str or float
+        A class by its name or by its number, or, where the condition is a number, that number.
+
+    Raises
+    ------
+    InputError
+        If a number was expected and this is none.
+    UnknownNameError
+        If there is no such class.
+    """
+    n_classes, names = int(getattr(task, "condition", 0)), class_names(task)
+    if str(what) in names:
+        return float(names.index(str(what)))
+    try:
+        number = float(what)
+    except ValueError:
+        number = float("nan")
+    if n_classes > 1 and number not in range(n_classes):
+        raise UnknownNameError("class of this network", str(what), names or [str(one) for one in range(n_classes)])
+    if not np.isfinite(number):
+        raise InputError(
+            f"--condition {what}: the network is told a number, and this is none. Give --condition a number such as those it was trained on."
+        )
+    return number
 
 
 def write_samples(path: Path, codes: Codes, *, force: bool = False) -> None:

@@ -179,9 +179,7 @@ def _climb(driven: Driven, readout: Readout, length: int, *, n: int, how: Ascent
     best = _hardest(logits)
     reached = _value(driven, best)
     for _ in track(range(how.steps), "climbing"):
-        gradient = _gradient(driven, logits)
-        size = gradient.norm(dim=1, keepdim=True).mean(2, keepdim=True)  # of the sequence as a whole: columns keep their weight
-        logits = logits + how.rate * gradient / size.clamp(min=1e-12)
+        logits = ascended(logits, _gradient(driven, logits), rate=how.rate)
         hard = _hardest(logits)
         value = _value(driven, hard)
         better = value > reached
@@ -191,6 +189,13 @@ def _climb(driven: Driven, readout: Readout, length: int, *, n: int, how: Ascent
     order = reached.argsort(descending=True, stable=True)
     arrays = [values[order].float().cpu().numpy() for values in (ppm, _value(driven, ppm), reached)]
     return Maximised(arrays[0], best[order].argmax(1).to(torch.uint8).cpu().numpy(), arrays[1], arrays[2])
+
+
+def ascended(logits: Tensor, gradient: Tensor, *, rate: float) -> Tensor:
+    """Return logits (n, 4, L) a step up their gradient, whose length is that of the sequence as a whole: columns keep their weight."""
+    size = gradient.norm(dim=1, keepdim=True).mean(2, keepdim=True)
+    moved: Tensor = logits + rate * gradient / size.clamp(min=1e-12)
+    return moved
 
 
 def _relax(driven: Driven, best: Tensor, reached: Tensor, *, how: Ascent) -> Tensor:

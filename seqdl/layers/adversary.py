@@ -74,6 +74,21 @@ def critic_loss(name: str, real: Tensor, fake: Tensor) -> Tensor:
     raise UnknownNameError("loss of the game", name, LOSSES)
 
 
+def told_right(name: str, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the share of real and of generated sequences that a critic puts on their own side, for its scores (B,) of both.
+
+    The threshold is 0 where the loss has one; a critic that only compares (relativistic, wgan) has none, and half-way between its two mean
+    scores is taken.
+
+    Examples
+    --------
+    >>> [share.item() for share in told_right("hinge", torch.tensor([2.0, -1.0]), torch.tensor([-1.0, -2.0]))]
+    [0.5, 1.0]
+    """
+    middle = torch.zeros(()) if name in ("classic", "hinge") else (real.mean() + fake.mean()) / 2
+    return (real > middle.to(real)).float().mean(), (fake < middle.to(fake)).float().mean()
+
+
 def generator_loss(name: str, real: Tensor, fake: Tensor) -> Tensor:
     """Return what the generator is to make small; of the classic game the form whose gradient does not vanish."""
     if name == "relativistic":

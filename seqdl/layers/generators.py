@@ -51,15 +51,21 @@ class DictionaryGenerator(nn.Module):
         self.filters = nn.Parameter(0.1 * torch.randn(slots, 4, width))
         self.gates = nn.Parameter(torch.ones(slots))
 
-    def forward(self, noise: Tensor) -> Tensor:
-        """Return logits of the bases (B, 4, L) for noise (B, Z)."""
+    def forward(self, noise: Tensor, *, draw: bool = True) -> Tensor:
+        """Return logits of the bases (B, 4, L) for noise (B, Z), every slot's place drawn, or the likeliest."""
         features = self.begin(noise).view(len(noise), self.channels, self.length)
         features = features + self.block(features)
         odds = torch.cat([self.places(features), self.nowhere(noise).unsqueeze(-1)], dim=-1)  # (B, S, L + 1)
-        placed = nn.functional.gumbel_softmax(odds, self.tau, hard=True, dim=-1)[..., :-1]  # (B, S, L)
+        placed = (nn.functional.gumbel_softmax(odds, self.tau, hard=True, dim=-1) if draw else _likeliest(odds, self.tau))[..., :-1]  # (B, S, L)
         filters = (self.filters * self.gates.view(-1, 1, 1)).flip(-1).transpose(0, 1)  # (4, S, W); turned round, to be laid at the place
         logits: Tensor = self.bases(features) + nn.functional.conv1d(placed, filters, padding=filters.shape[-1] // 2)
         return logits
+
+
+def _likeliest(odds: Tensor, tau: float) -> Tensor:
+    """Return one-hot of the largest of each row, with the gradient of the softmax."""
+    soft = torch.softmax(odds / tau, dim=-1)
+    return nn.functional.one_hot(odds.argmax(-1), odds.shape[-1]).to(soft) - soft.detach() + soft
 
 
 class ConvGenerator(nn.Module):

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from seqdl.evaluate.calibration import Reliability
 from seqdl.evaluate.metrics import auprc, auroc, precision_recall_curve, roc_curve
@@ -132,6 +133,14 @@ def history(epochs: Floats, series: Mapping[str, tuple[str, Floats]], best: floa
     kept = f"; epoch {best:g} was kept" if best is not None else ""
     ends = ", ".join(f"{name} from {value[0]:.3g} to {value[-1]:.3g}" for name, (_, value) in series.items())
     return frame.picture(body, f"{y_label} over {len(epochs)} epochs: {ends}{kept}.")
+
+
+def column(log: pd.DataFrame, name: str) -> Floats | None:
+    """Return a column of log.csv as numbers; None where it is missing or empty."""
+    if name not in log:
+        return None
+    values = pd.to_numeric(log[name], errors="coerce").to_numpy(dtype=np.float64)
+    return values if np.isfinite(values).any() else None
 
 
 def whiskers(rows: Sequence[tuple[str, str, Estimate | None]], *, measure: str, guess: float | None) -> str:

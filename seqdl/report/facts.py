@@ -199,8 +199,15 @@ def steps(run: RunFolder) -> int | None:
 
 
 def best_epoch(log: pd.DataFrame) -> float | None:
-    """Return the epoch with the best validation AUROC, correlation, or loss: the first of these that there is."""
-    for column, largest in (("val_auroc", True), ("val_pearson", True), ("val_log_pearson", True), ("val_loss", False)):
+    """Return the epoch with the best card of samples, bound, AUROC, correlation, or loss on validation: the first of these that there is."""
+    for column, largest in (
+        ("val_card", False),
+        ("val_elbo_loss", False),
+        ("val_auroc", True),
+        ("val_pearson", True),
+        ("val_log_pearson", True),
+        ("val_loss", False),
+    ):
         values = pd.to_numeric(log[column], errors="coerce") if column in log else pd.Series(dtype=float)
         if values.notna().any() and "epoch" in log:
             return float(log["epoch"].iloc[int((values if largest else -values).argmax())])

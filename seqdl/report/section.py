@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from markupsafe import Markup
+
 from seqdl.report.folder import RunFolder
 
 Tone = Literal["good", "note", "caution", "serious"]
@@ -34,6 +36,25 @@ class Section:
     lede: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
     absent: str = ""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A picture with what is said above it.
+
+    Attributes
+    ----------
+    title, caption : str
+    picture : Markup
+        An SVG.
+    legend : list of (CSS class, name)
+        Of its lines; empty where there is nothing to tell apart.
+    """
+
+    title: str
+    caption: str
+    picture: Markup
+    legend: list[tuple[str, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

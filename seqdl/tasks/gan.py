@@ -13,10 +13,11 @@ from torch import Tensor, nn
 from seqdl.errors import InputError, UnknownNameError
 from seqdl.evaluate.diversity import collapse_monitor
 from seqdl.evaluate.spectra import jensen_shannon, kmer_spectrum, position_distance
-from seqdl.layers.adversary import LOSSES, Critic, critic_loss, generator_loss, unit_penalty, zero_centred_penalty
-from seqdl.layers.generators import bases_of, generator
+from seqdl.layers.adversary import LOSSES, Critic, critic_loss, generator_loss, told_right, unit_penalty, zero_centred_penalty
+from seqdl.layers.generators import DictionaryGenerator, bases_of, generator
 from seqdl.registry import TASKS
 from seqdl.tasks.base import Task
+from seqdl.tasks.reconstruction import check_condition
 from seqdl.types import Batch, Family, Floats
 
 N_WATCHED = 512
@@ -148,6 +149,19 @@ class GAN(Task):
         logits: Tensor = network(noise if given is None else torch.cat([noise, given.to(noise)], dim=1))
         return logits
 
+    @property
+    def latent(self) -> int:
+        """Numbers that a sequence is made of."""
+        return self.noise
+
+    def decode(self, latent: Tensor, given: Tensor | None = None) -> Tensor:
+        """Return the logits (B, 4, L) of latents (B, Z), the same ones for the same latent: with slots at their likeliest places."""
+        known = self._known(given) if given is not None else None
+        told = latent if known is None else torch.cat([latent, known.to(latent)], dim=1)
+        places = {"draw": False} if isinstance(self.mean, DictionaryGenerator) else {}
+        logits: Tensor = self.mean(told, **places)
+        return logits
+
     @torch.no_grad()
     def sample(
         self, n: int, length: int, *, condition: float | None = None, temperature: float = 1.0, generator: torch.Generator | None = None
@@ -204,7 +218,8 @@ class GAN(Task):
         critic_moves.zero_grad()
         self.manual_backward(loss)
         critic_moves.step()
-        told = {"loss": loss, "gap": on_real.mean() - on_fake.mean(), "right": ((on_real > 0).float().mean() + (on_fake < 0).float().mean()) / 2}
+        right_real, right_fake = told_right(self.game, on_real, on_fake)
+        told = {"loss": loss, "gap": on_real.mean() - on_fake.mean(), "right_real": right_real, "right_fake": right_fake}
         if batch_index % self.critic_steps == 0:
             told["generator_loss"] = self._move_generator(generator_moves, real, given)
         for name, value in told.items():
@@ -237,7 +252,8 @@ class GAN(Task):
     # watching ----------------------------------------------------------------------------------------
 
     def prepare(self, targets: Floats) -> None:
-        """Begin to watch anew."""
+        """Begin to watch anew, and refuse targets that the condition does not fit."""
+        check_condition(self.condition, targets)
         self._n_collapsed = 0
 
     def validation_step(self, batch: Batch, batch_index: int) -> None:
@@ -260,6 +276,7 @@ class GAN(Task):
         self._n_collapsed = self._n_collapsed + 1 if found["collapsed"] else 0
         card = found["js"] + found["positions"] + (COLLAPSED if found["collapsed"] else 0.0)
         told = {"card": card, **found, "gap": float(on_real.mean() - on_fake.mean()), "loss": float(critic_loss(self.game, on_real, on_fake))}
+        told |= dict(zip(("right_real", "right_fake"), map(float, told_right(self.game, on_real, on_fake)), strict=True))
         for name, value in told.items():
             self.log(f"val_{name}", float(value))
         if self.stop == "collapsed" and self._n_collapsed >= 3:

@@ -131,11 +131,7 @@ class Reconstruction(Task):
 
     def prepare(self, targets: Floats) -> None:
         """Refuse targets that the condition does not fit; nothing else is read of them."""
-        if self.condition > 1 and targets.size and not 0 <= targets.min() <= targets.max() < self.condition:
-            raise InputError(
-                f"the condition has {self.condition} classes, and the targets are numbers from {targets.min():g} to {targets.max():g}. "
-                "Set --task.condition to the number of classes, or 1 for a number."
-            )
+        check_condition(self.condition, targets)
 
     def _given(self, batch: Batch) -> Tensor | None:
         return batch.targets if self.condition and batch.targets.shape[-1] else None
@@ -160,3 +156,12 @@ class Reconstruction(Task):
         self.log("val_loss", nats / n)
         self.log("val_bits_per_base", nats / n / math.log(2))
         self.log("val_accuracy", right / n)
+
+
+def check_condition(condition: int, targets: Floats) -> None:
+    """Raise `InputError` where targets (N, T) are no classes of a condition that has several."""
+    if condition > 1 and targets.size and not 0 <= targets.min() <= targets.max() < condition:
+        raise InputError(
+            f"the condition has {condition} classes, and the targets are numbers from {targets.min():g} to {targets.max():g}. "
+            "Set --task.condition to the number of classes, or 1 for a number."
+        )

@@ -27,7 +27,15 @@ def config(tiny, **data):
 
 @pytest.mark.parametrize(
     ("data", "expected"),
-    [({}, 100), ({"window": 100}, 150), ({"window": 401}, 0), ({"window": 1000}, 0), ({"context": 7}, 7), ({"context": 0}, 0), ({"negatives": "dinuc"}, 0)],
+    [
+        ({}, 100),
+        ({"window": 100}, 150),
+        ({"window": 401}, 0),
+        ({"window": 1000}, 0),
+        ({"context": 7}, 7),
+        ({"context": 0}, 0),
+        ({"negatives": "dinuc"}, 0),
+    ],
 )
 def test_by_default_400_bp_are_read_around_a_peak(data, expected):
     assert context_of(make_config({"data": {"genome": "g.fa", "peaks": "p.bed", **data}}).data) == expected
@@ -96,7 +104,9 @@ def test_a_baseline_reads_the_window_or_its_surroundings_whichever_is_better_on_
         codes[:, 45:52], codes[:, 5:12] = codes[:, 5:12].copy(), codes[:, 45:52].copy()
     made = dataclasses.replace(made, codes=codes)
     held = made.held_out_rows()
-    table = pd.DataFrame({"split": made.examples["split"].to_numpy()[held], "target": target[held].astype(float), "prediction": rng.random(len(held))})
+    table = pd.DataFrame(
+        {"split": made.examples["split"].to_numpy()[held], "target": target[held].astype(float), "prediction": rng.random(len(held))}
+    )
     entries, _ = evaluate_baselines(made, table, BinaryYardstick())
     assert ("of the window without its surroundings" in entries["kmer"]["detail"]) == inside
     assert "surroundings" not in entries["gc"]["detail"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -10,7 +11,7 @@ from seqdl.data.dataset import SequenceData
 from seqdl.errors import InputError, UnknownNameError
 from seqdl.experiment.build import create_model, create_task
 from seqdl.experiment.train import fit
-from seqdl.layers.adversary import LOSSES, Critic, critic_loss, generator_loss, unit_penalty, zero_centred_penalty
+from seqdl.layers.adversary import LOSSES, Critic, critic_loss, generator_loss, told_right, unit_penalty, zero_centred_penalty
 from seqdl.layers.generators import GENERATORS, DictionaryGenerator, bases_of, generator
 from seqdl.layers.onehot import one_hot
 from seqdl.tasks.gan import watch
@@ -118,6 +119,36 @@ def test_every_game_is_played_and_both_networks_move(options, tmp_path):
     for part in ("critic", "generator", "mean"):
         moved = [name for name in before if name.startswith(part) and not torch.equal(before[name], after[name])]
         assert moved, part
+    log = pd.read_csv(tmp_path / "run" / "log.csv")
+    assert log["step"].iloc[-1] == 24
+    assert log[["train_generator_loss", "train_gap", "val_gap"]].notna().all(axis=None)
+    for column in ("train_right_real", "train_right_fake", "val_right_real", "val_right_fake"):
+        assert log[column].between(0, 1).all()
+
+
+@pytest.mark.parametrize(("name", "shares"), [("classic", (1.0, 0.5)), ("hinge", (1.0, 0.5)), ("wgan", (0.5, 1.0)), ("relativistic", (0.5, 1.0))])
+def test_a_critic_is_right_about_its_threshold_or_half_way_between_its_means(name, shares):
+    real, fake = torch.tensor([9.0, 1.0]), torch.tensor([-1.0, 2.0])  # half-way between 5 and 0.5 is 2.75
+    assert tuple(share.item() for share in told_right(name, real, fake)) == shares
+
+
+@pytest.mark.parametrize("name", GENERATORS)
+@pytest.mark.parametrize("condition", [0, 1, 3])
+def test_a_latent_is_decoded_alike_each_time_and_passes_a_gradient_on(name, condition):
+    task = made(generator=name, condition=condition).eval()
+    latent = torch.randn(4, task.latent, requires_grad=True)
+    given = torch.ones(4, 1) if condition else None
+    first, second = (task.decode(latent, given) for _ in range(2))
+    assert torch.equal(first, second)
+    assert first.shape == (4, 4, LENGTH)
+    assert torch.equal(task.decode(latent[:1], None if given is None else given[:1]).argmax(1), first[:1].argmax(1))
+    first.sum().backward()
+    assert latent.grad.abs().sum() > 0
+
+
+def test_targets_that_are_no_classes_of_the_condition_are_refused():
+    with pytest.raises(InputError, match="the condition has 3 classes, and the targets are numbers from 0 to 5"):
+        made(condition=3).prepare(np.array([[0.0], [5.0]]))
 
 
 def test_a_generator_that_writes_one_sequence_is_seen_and_a_real_one_is_not():

@@ -167,4 +167,4 @@ def test_tracks_give_the_number_and_the_truth_and_call_nothing_wrong(number_run)
 
 
 def test_the_correlation_is_followed_over_the_epochs(number_run):
-    assert "Validation Pearson r" in [title for title, _, _ in training(RunFolder(number_run)).values["figures"]]
+    assert "Validation Pearson r" in [figure.title for figure in training(RunFolder(number_run)).values["figures"]]
