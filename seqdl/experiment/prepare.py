@@ -150,8 +150,8 @@ def resolve_data(config: Config) -> DataConfig:
     data = config.data
     split = "column" if data.split_column else "chromosome" if data.genome else "homology"
     bound = data.peaks and not needs_no_labels(config) and not finds_sites(config)
-    read = {"context": context_of(data)} if bound else {}
-    return dataclasses.replace(data, negatives=data.negatives or ("gc" if bound else None), split=data.split or split, **read)
+    context = context_of(data) if bound else data.context
+    return dataclasses.replace(data, negatives=data.negatives or ("gc" if bound else None), split=data.split or split, context=context)
 
 
 def resolve_strands(config: Config, examples: SequenceData) -> str:
