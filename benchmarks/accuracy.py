@@ -23,13 +23,12 @@ from peers import TEXTBOOK, GappedKmers
 from sets import GROUPS, SETS
 
 from seqdl.evaluate.metrics import auprc, auroc
+from seqdl.experiment.build import build_task
 from seqdl.experiment.config import make_config
+from seqdl.experiment.fit import Fitting
+from seqdl.experiment.predict import data_logits
 from seqdl.experiment.prepare import prepare
 from seqdl.experiment.train import train
-
-RATIO = 2
-"""Negatives a positive that the peers are trained on, as in the test set."""
-BASELINES = ("gc", "pwm", "kmer", "gapped", "textbook")
 
 
 def default(config: dict[str, Any], folder: Path, seed: int) -> dict[str, Any]:
@@ -46,16 +45,26 @@ def default(config: dict[str, Any], folder: Path, seed: int) -> dict[str, Any]:
 
 
 def peers(config: dict[str, Any], folder: Path, seed: int) -> dict[str, Any]:
-    """Return test metrics of the gapped k-mer machine and of the textbook network, both on as many negatives a positive as the test has."""
-    own = {**config, "data": {**config["data"], "train_ratio": RATIO}, "seed": seed}
+    """Return test metrics of the gapped k-mer machine and of the textbook network, both on as many negatives a positive as the test has.
+
+    Where the default reads what surrounds a window, so may the machine ("gapped_wide"); the test examples are the same in all cases.
+    """
+    own = {**config, "data": {**config["data"], "train_ratio": 2 if "peaks" in config["data"] else 1}, "seed": seed}
     data = prepare(make_config(own))
+    whole = data.codes
+    window = whole[:, data.context : data.length - data.context]
     train_rows, test_rows = data.rows("train"), data.rows("test")
     target = data.truth()[:, 0] > 0
-    scores = GappedKmers().fit(data.codes[train_rows], target[train_rows], seed=seed).predict(data.codes[test_rows])
-    truth = target[test_rows]
-    found = {"gapped": {"auroc": auroc(truth, scores), "auprc": auprc(truth, scores)}}
-    run = train(make_config({**TEXTBOOK, **own, "strands": "single"}), folder, force=True)
-    found["textbook"] = {name: run.metrics["test"][name]["value"] for name in ("auroc", "auprc")}
+    found = {}
+    for name, codes in {"gapped": window, "gapped_wide": whole}.items() if data.context else [("gapped", whole)]:
+        scores = GappedKmers().fit(codes[train_rows], target[train_rows], seed=seed).predict(codes[test_rows])
+        found[name] = {"auroc": auroc(target[test_rows], scores), "auprc": auprc(target[test_rows], scores)}
+    textbook = make_config({**TEXTBOOK, "seed": seed, "data": own["data"]})
+    data.codes, data.context = np.ascontiguousarray(window), 0
+    task = build_task(textbook, data)
+    Fitting(task, data, folder, textbook.training, seed=seed).run()
+    scores = data_logits(task, data, test_rows)[:, 0]
+    found["textbook"] = {"auroc": auroc(target[test_rows], scores), "auprc": auprc(target[test_rows], scores)}
     return found
 
 
