@@ -31,7 +31,7 @@ from seqdl.experiment.loggers import check_logger, make_logger
 from seqdl.experiment.precision import choose_precision, few_threads, kept_memory
 from seqdl.experiment.team import CheckTeam, Team, disband
 from seqdl.experiment.training_config import TrainingConfig
-from seqdl.experiment.transfer import freeze_encoder, start_from
+from seqdl.experiment.transfer import freeze_encoder, start_from, start_from_known
 from seqdl.layers.shared_norm import shared_norms
 from seqdl.tasks.base import Task
 from seqdl.tasks.optimise import Optimisation
@@ -185,6 +185,8 @@ class Fitting:
         task.prepare(self.data.truth()[self.data.rows("train")])
         if training.init and not self.resume:
             start_from(task, training.init)
+        if training.init_motifs and not self.resume:
+            start_from_known(task, training.init_motifs)
         freeze_encoder(task, training.freeze)
 
     def _trainer(self, schedule: Schedule) -> pl.Trainer:
@@ -271,6 +273,9 @@ def check_training(training: TrainingConfig, task: Task, data: SequenceData, *, 
     loading_of(training, task, data, epoch_steps=1)
     if training.init:
         start_from(task, training.init)
+    if training.init_motifs:
+        written = start_from_known(task, training.init_motifs)
+        notes.append(f"{len(written)} filters start from the motifs of {training.init_motifs}")
     frozen = freeze_encoder(task, training.freeze)
     if frozen:
         left = sum(weight.numel() for weight in task.parameters() if weight.requires_grad)

@@ -87,6 +87,8 @@ def make_plan(config: Config) -> Plan:
     config.training, notes = check_training(config.training, built, data, device=config.device)
     if config.training.init:
         data.inputs.append(checkpoint_of(config.training.init))
+    if config.training.init_motifs:
+        data.inputs.append(Path(config.training.init_motifs))
     schedule = plan_schedule(config.training, len(data.rows("train")), n_that_count(data), budget=built.budget)
     return Plan(config, data, built, reason, schedule.steps, notes)
 

@@ -41,6 +41,12 @@ class TrainingConfig:
     mask: float = option(0.0, "share of the bases of a training sequence that are made ambiguous", metavar="SHARE", within=(0, 0.99))
     mutate: float = option(0.0, "share of the bases of a training sequence that are replaced by another", metavar="SHARE", within=(0, 0.75))
     init: str | None = option(None, "run folder, or checkpoint, whose encoder training starts from", is_path=True, metavar="RUN")
+    init_motifs: str | None = option(
+        None,
+        "file of motifs (MEME, JASPAR, TRANSFAC) that the first filters start from, as log-odds; the others as drawn",
+        is_path=True,
+        metavar="FILE",
+    )
     freeze: str | None = option(None, "weights of the encoder that stay as they are: all, the first N layers, or names", metavar="all|N|LAYER,...")
     encoder_lr: float | None = option(None, "learning rate of the encoder; default: that of the head", metavar="RATE", within=(0, 100))
     calibration: str = option("auto", "what is fitted on the validation split; auto: platt for yes or no, else nothing", choices=CALIBRATIONS)

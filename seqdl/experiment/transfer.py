@@ -45,10 +45,13 @@ def resolve_start(config: Config, data: SequenceData) -> tuple[Config, str]:
         If its encoder was not made by name, or the task does not fit the targets.
     """
     init = config.training.init
-    if config.training.freeze is not None and init is None:
+    if config.training.freeze is not None and init is None and config.training.init_motifs is None:
         raise InputError(
-            f"--freeze {config.training.freeze} was given without --init: the frozen weights would stay as they were drawn. Add --init RUN."
+            f"--freeze {config.training.freeze} was given without --init: the frozen weights would stay as they were drawn. Add --init RUN, "
+            "or --init-motifs FILE."
         )
+    if init is not None and config.training.init_motifs is not None:
+        raise InputError("--init and --init-motifs were both given, and both say what the filters start from: one was expected. Leave one out.")
     if init is None or config.model["name"] != "auto":
         return resolve_auto(config, data)
     recipe = read_checkpoint(checkpoint_of(init))["seqdl"]
@@ -96,6 +99,38 @@ def start_from(task: Task, place: str | Path) -> Path:
         _check_fit(encoder, weights, path)
         encoder.load_state_dict(weights)
     return path
+
+
+def start_from_known(task: Task, path: str | Path) -> list[int]:
+    """Write known motifs into the first filters of a task's encoder, and of every member's.
+
+    Parameters
+    ----------
+    task : Task
+        Where it shares weights over the strands a motif takes one filter, else two.
+    path : str or Path
+        Motif file.
+
+    Returns
+    -------
+    list of int
+        Numbers of the filters.
+
+    Raises
+    ------
+    MissingFileError, FormatError
+        If it is no file of motifs.
+    InputError
+        If the first layer is no convolution over the bases, or has fewer filters than are needed.
+    """
+    from seqdl.io.motifs import read_motifs
+    from seqdl.layers.conv import start_from_motifs
+
+    motifs = read_motifs(path)
+    written: list[int] = []
+    for encoder in encoders_of(task):
+        written = start_from_motifs(encoder, motifs, both_strands=task.strands != "shared")
+    return written
 
 
 def _encoder_weights(state: dict[str, Tensor]) -> list[dict[str, Tensor]]:
