@@ -43,7 +43,7 @@ class TrainingConfig:
     init: str | None = option(None, "run folder, or checkpoint, whose encoder training starts from", is_path=True, metavar="RUN")
     init_motifs: str | None = option(
         None,
-        "file of motifs (MEME, JASPAR, TRANSFAC) that the first filters start from, as log-odds; the others as drawn",
+        "file of motifs (MEME, JASPAR, TRANSFAC) that the first filters start from, as log-odds",
         is_path=True,
         metavar="FILE",
     )
