@@ -156,26 +156,29 @@ class SequenceData:
 
     @classmethod
     def from_sequences(
-        cls, sequences: Sequence[Codes], target: Floats, split: Sequence[str], *, names: Sequence[str], output: str = "target"
+        cls, sequences: Sequence[Codes], target: Floats | None, split: Sequence[str], *, names: Sequence[str] | None = None, output: str = "target"
     ) -> SequenceData:
         """Make a set from sequences of equal or different lengths; the shorter are padded at their end.
 
         Parameters
         ----------
         sequences : sequence of Codes
-        target : float array, (N,)
+        target : float array, (N,), or None
+            None where nothing is known of the sequences but their bases.
         split : sequence of str
             "train", "val" or "test" of each.
-        names : sequence of str
-            Unique names.
+        names : sequence of str, optional
+            Unique names; by default sequence1, sequence2, ...
         output : str, default "target"
         """
         sizes = np.array([len(s) for s in sequences])
         codes = np.full((len(sequences), int(sizes.max())), PAD, dtype=np.uint8)
         for row, sequence in zip(codes, sequences, strict=True):
             row[: len(sequence)] = sequence
-        examples = pd.DataFrame({"id": list(names), "chrom": "", "start": "", "end": "", "strand": "", output: target, "split": list(split)})
-        return cls(codes, examples, [output], lengths=sizes if len(set(sizes)) > 1 else None)
+        ids = [f"sequence{i}" for i in range(1, len(sizes) + 1)] if names is None else list(names)
+        known = {} if target is None else {output: target}
+        examples = pd.DataFrame({"id": ids, "chrom": "", "start": "", "end": "", "strand": "", **known, "split": list(split)})
+        return cls(codes, examples, list(known), lengths=sizes if len(set(sizes)) > 1 else None)
 
     def __len__(self) -> int:
         """Return the number of examples."""

@@ -161,3 +161,9 @@ def test_two_workers_give_the_bytes_of_none(data):
 def test_a_data_set_travels_to_another_process(data):
     twin = pickle.loads(pickle.dumps(CodesDataset(data, data.rows("val"))))
     assert torch.equal(twin[1].codes, CodesDataset(data, data.rows("val"))[1].codes)
+
+
+def test_sequences_of_which_nothing_is_known_have_no_target_and_are_numbered():
+    made = SequenceData.from_sequences([np.zeros(5, dtype=np.uint8), np.ones(3, dtype=np.uint8)], None, ["train", "test"])
+    assert (made.kind, made.outputs, made.targets().shape) == ("none", [], (2, 0))
+    assert made.examples["id"].tolist() == ["sequence1", "sequence2"]
