@@ -17,6 +17,8 @@ from seqdl.io.fasta import write_fasta
 
 DATA = Path(os.environ.get("SEQDL_DATA", Path(__file__).parents[2] / "shared" / "data"))
 CHROMOSOME_FOLDS = 4
+STRONGEST = 3_000
+"""Positives that are trained on in the sets of DeepBind: the files go by strength, and the test files hold the strongest, every other of 1,000."""
 YEAST = ("Reb1", "Abf1", "Cbf1", "Fkh1", "Cin5", "Gcn4")
 DEEPBIND = ("REST", "GABPA", "SP1", "ARID3A", "MYC", "ELK1", "CTCFL")
 
@@ -31,7 +33,7 @@ def yeast(factor: str, folder: Path) -> Parts:
 
 
 def deepbind(factor: str, folder: Path) -> Parts:
-    """Hold bound sequences of ENCODE against shuffles of them, with the published test file."""
+    """Hold the strongest bound sequences of ENCODE against shuffles of them, with the published test file."""
     files = write_deepbind(factor, folder)
     return {"test": {"data": {"fasta": [files["train"]], "negatives": "dinuc", "test_fasta": [files["positives"], files["negatives"]]}}}
 
@@ -41,7 +43,7 @@ def write_deepbind(factor: str, folder: Path) -> dict[str, str]:
     found = {}
     for name, part, bound in (("train", "AC", 1), ("positives", "B", 1), ("negatives", "B", 0)):
         table = pd.read_csv(next((DATA / "deepbind_dev").glob(f"{factor}_*_{part}.seq.gz")), sep="\t")
-        table = table[table["Bound"] == bound]
+        table = table[table["Bound"] == bound].head(STRONGEST)
         found[name] = written(folder / f"{factor}_{name}.fa", [f"{name}_{row}" for row in table.index], table["seq"])
     return found
 

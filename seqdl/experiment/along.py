@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from seqdl.audit.leakage import find_leaks
 from seqdl.evaluate.along import Windows
 from seqdl.evaluate.several import SeveralIntervals, several_difference, several_intervals
 from seqdl.experiment.along_yardstick import AlongYardstick, along_yardstick, fit_each
-from seqdl.experiment.complete import intervals_of, silent
+from seqdl.experiment.complete import leaks_of, silent
 from seqdl.experiment.predict import data_logits, held_out_table, linked_along
 from seqdl.experiment.provenance import write_json
 from seqdl.experiment.tracks import write_tracks
@@ -132,7 +131,7 @@ def measure_along(
     """
     by = along_yardstick(task, data)
     split = data.examples["split"].to_numpy()
-    leaky = find_leaks(data.codes, split, intervals=intervals_of(data)).leaky[held.rows]
+    leaky = leaks_of(data).leaky[held.rows]
     parts = {name: split[held.rows] == name for name in ("val", "test")}
     parts["test_leak_free"] = parts["test"] & ~leaky
     measured = {name: measure_windows(held.part(chosen), by, seed=seed) for name, chosen in parts.items()}

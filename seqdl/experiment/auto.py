@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from seqdl.errors import InputError
-from seqdl.registry import TASKS
+from seqdl.registry import MODELS, TASKS
 
 if TYPE_CHECKING:
     from seqdl.data.dataset import SequenceData
@@ -35,11 +35,18 @@ PLACE_MEMBERS: tuple[Member, ...] = (
     ({"filters": (64, 64, 64), "widths": (11, 7, 5), "pools": (2, 2, 2)}, {"pooling": "mean"}),
     ({"filters": (64, 64, 64), "widths": (15, 7, 5), "pools": (3, 2, 2)}, {"pooling": "flatten", "dropout": 0.5}),
 )
-"""For classes and numbers: deeper networks, of which some read position by position and one does not. On the validation sets of
-splice sites (accuracy) and of yeast promoters (Pearson r), one network each: flatten .959 and .661, with dropout .2 .966 and .378;
-mean pooling less than .94 and .672; max .922 and .574. Also for yes or no where sequences of one length are read on the strand they are given on, as
-promoters aligned at their start are: on validation sets of E. coli promoters, two folds, one such network had an AUROC of .970 and .978, six networks
-for sites together .957 and .968."""
+"""For numbers: deeper networks, of which some read position by position and one does not. On a validation set of yeast promoters one network each
+reached a Pearson r of .661 by flatten, with dropout .2 .378; .672 by mean pooling, .574 by max."""
+
+CENTRED_MEMBERS: tuple[Member, ...] = (
+    ({"filters": (64, 64, 64), "widths": (11, 7, 5), "pools": (2, 2, 2)}, {"pooling": "flatten", "dropout": 0.5}),
+    ({"name": "lstm"}, {"pooling": "centre"}),
+    ({"name": "lstm", "width": 15}, {"pooling": "centre"}),
+)
+"""For classes, and for yes or no on one strand, where sequences have one length: they are mostly cut around what is asked about. One network each on
+validation sets, splice sites (accuracy, three folds) and promoters of E. coli (AUROC, one fold): an LSTM of both directions read in the middle .974 and
+.976, under attention .922 and .958, by its maximum .898 and .957, at its ends .857 for splice sites; three convolutions read position by position .959
+and .970; six one-layer networks for sites together .957 for promoters."""
 
 MODEL_FOR: dict[str, tuple[str, Sequence[Member], str]] = {
     "next_base": ("lstm", (({"bidirectional": False, "hidden": 128}, {}),), "a convolution and an LSTM that look back only"),
@@ -85,6 +92,7 @@ def resolve_auto(config: Config, data: SequenceData) -> tuple[Config, str]:
         reasons.append(f"task {task['name']}, from the targets")
     _check_fit(task["name"], data)
     if model["name"] != "auto":
+        task |= _readout(model, task, data)
         n_more = (config.members or 1) - 1
         ensemble = config.ensemble or [{"model": model, "task": task} for _ in range(n_more)]
         return dataclasses.replace(config, model=model, task=task, ensemble=ensemble, members=1 + len(ensemble)), "; ".join(reasons)
@@ -101,6 +109,23 @@ def resolve_auto(config: Config, data: SequenceData) -> tuple[Config, str]:
     reasons.append(words if n_members == 1 else f"{n_members} of them that differ: {words}")
     first, rest = made[0], made[1:]
     return dataclasses.replace(config, model=first["model"], task=first["task"], ensemble=rest, members=n_members), "; ".join(reasons)
+
+
+def _readout(model: dict[str, Any], task: dict[str, Any], data: SequenceData) -> dict[str, str]:
+    """Return where a network that reads along a sequence is read, if that was left open.
+
+    One that looks back only has read everything at the end; recurrent ones of both directions are read in the middle of sequences of one length;
+    what else there is by attention.
+    """
+    kind = MODELS.get(model["name"])
+    own = getattr(kind, "readout", None)
+    if own is None or "pooling" in task or "pooling" not in TASKS.options(task["name"]):
+        return {}
+    if not hasattr(kind, "cell"):
+        return {"pooling": own}
+    if model.get("bidirectional") is False:
+        return {"pooling": "last"}
+    return {"pooling": own if data.lengths is not None else "centre"}
 
 
 def _task_for(config: Config, data: SequenceData) -> str:
@@ -137,6 +162,8 @@ def _members(task: str, data: SequenceData, *, strands: str | None) -> tuple[str
         return MODEL_FOR[task]
     if data.kind == "binary" and (strands != "single" or data.lengths is not None or data.genome is not None):
         return "cnn", SITE_MEMBERS, "one convolution and a global maximum"
+    if data.kind in ("binary", "multiclass") and data.lengths is None:
+        return "basset", CENTRED_MEMBERS, "three convolutions read position by position, and LSTMs read in the middle"
     if data.lengths is None:
         return "basset", PLACE_MEMBERS, "three convolutions, read position by position or averaged"
     anywhere = [(options, {**head, "pooling": "attention" if head["pooling"] == "flatten" else head["pooling"]}) for options, head in PLACE_MEMBERS]

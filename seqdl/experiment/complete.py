@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from seqdl.audit.leakage import LeakTable, find_leaks
 from seqdl.audit.summary import audit_examples
 from seqdl.data.dataset import within
 from seqdl.experiment.predict import device_name
@@ -47,6 +48,12 @@ def audit(data: SequenceData) -> dict[str, Any]:
     split = data.examples["split"].to_numpy()
     lengths = np.full(len(data), data.length) if data.lengths is None else data.lengths
     return audit_examples(data.codes, target, split, lengths=lengths, intervals=intervals_of(data), ledger=data.ledger)
+
+
+def leaks_of(data: SequenceData) -> LeakTable:
+    """Return which held-out examples of a data set are in its training split, each looked at in its own length."""
+    lengths = np.full(len(data), data.length) if data.lengths is None else data.lengths
+    return find_leaks(data.codes, data.examples["split"].to_numpy(), lengths=lengths, intervals=intervals_of(data))
 
 
 def intervals_of(data: SequenceData) -> pd.DataFrame | None:

@@ -11,12 +11,11 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from seqdl.audit.leakage import find_leaks
 from seqdl.evaluate.flanks import MOST_FLANKS, FlankModel
 from seqdl.evaluate.markov_ladder import MarkovChain
 from seqdl.evaluate.resampling import resampled
 from seqdl.evaluate.spectra import jensen_shannon, kmer_spectrum
-from seqdl.experiment.complete import intervals_of
+from seqdl.experiment.complete import leaks_of
 from seqdl.experiment.predict import device_name
 from seqdl.experiment.provenance import write_json
 from seqdl.experiment.samples import draw, write_samples
@@ -65,8 +64,7 @@ def _looked_at(run: Run, data: SequenceData, *, seed: int, say: Callable[[str], 
     say("measuring bits per base on held-out sequences")
     rows = data.held_out_rows()
     table = score_table(task, data, rows, device=str(run.config.get("device", "auto")))
-    split = data.examples["split"].to_numpy()
-    leaks = find_leaks(data.codes, split, intervals=intervals_of(data)).leaky[rows]
+    leaks = leaks_of(data).leaky[rows]
     parts = {name: table["split"].to_numpy() == name for name in ("val", "test")}
     parts["test_leak_free"] = parts["test"] & ~leaks
     metrics: dict[str, Any] = {name: bits_per_base(table[of], seed=seed) for name, of in parts.items()}

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from seqdl.audit.leakage import find_leaks
 from seqdl.errors import CheckFailed, InputError, UnknownNameError
 from seqdl.experiment import unlabelled
-from seqdl.experiment.complete import intervals_of, silent
+from seqdl.experiment.complete import leaks_of, silent
 from seqdl.experiment.evaluate import Evaluation, evaluate_baselines, evaluate_predictions
 from seqdl.experiment.predict import prediction_table
 from seqdl.experiment.prepare import prepare_all
@@ -104,7 +103,7 @@ def measure(run: Run, inputs: Config | None = None, *, seed: int | None = None, 
         found = measure_along(run.task, data, held, motifs=load_database(run.config.get("database") or "jaspar"), seed=seed, say=say)
         return found | {"task": run.config["task"]["name"], "outputs": run.task.outputs, "test": Evaluation(found["test"])}
     predictions = run.predictions if inputs is None else prediction_table(run.task, data, device=run.config.get("device", "auto"))
-    leaks = find_leaks(data.codes, data.examples["split"].to_numpy(), intervals=intervals_of(data))
+    leaks = leaks_of(data)
     kind = measured_as(run.task, data)
     by = yardstick(kind, run.task.outputs)
     found = evaluate_predictions(predictions, by, leaky=leaks.leaky[predictions.index], seed=seed)

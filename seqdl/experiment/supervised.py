@@ -6,9 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seqdl.audit.leakage import find_leaks
 from seqdl.experiment.calibrate import calibration_errors
-from seqdl.experiment.complete import intervals_of
+from seqdl.experiment.complete import leaks_of
 from seqdl.experiment.evaluate import evaluate_baselines, evaluate_predictions
 from seqdl.experiment.provenance import write_json
 from seqdl.experiment.tracks import write_tracks
@@ -27,7 +26,7 @@ def write_outcome(run: Run, say: Callable[[str], None]) -> list[Path]:
     say("evaluating on held-out examples")
     database = run.config.get("database") or "jaspar"
     known = load_database(database)
-    leaks = find_leaks(run.data.codes, run.data.examples["split"].to_numpy(), intervals=intervals_of(run.data))
+    leaks = leaks_of(run.data)
     kind = measured_as(run.task, run.data)
     by = yardstick(kind, run.task.outputs)
     metrics = evaluate_predictions(run.predictions, by, leaky=leaks.leaky[run.predictions.index], seed=run.seed)

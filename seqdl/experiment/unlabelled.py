@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from seqdl.audit.leakage import find_leaks
 from seqdl.errors import CheckFailed, InputError
 from seqdl.evaluate.reconstruction import LEAST_GAIN, LEAST_KL_BITS
-from seqdl.experiment.complete import intervals_of
+from seqdl.experiment.complete import leaks_of
 from seqdl.experiment.prepare import prepare_all
 from seqdl.types import PAD
 
@@ -50,7 +49,7 @@ def measure_unlabelled(run: Run, other: SequenceData | None, *, seed: int, say: 
     measured: Any = importlib.import_module(f"seqdl.experiment.{family}").measured
     found: dict[str, Any] = {"task": run.config["task"]["name"], "family": family, **measured(run, data, seed=seed, say=say)}
     if family != "generator":
-        leaks = find_leaks(data.codes, data.examples["split"].to_numpy(), intervals=intervals_of(data))
+        leaks = leaks_of(data)
         found["n_leaks"] = int(leaks.leaky[data.rows("test")].sum())
     if other is not None:
         found.pop("val", None)
