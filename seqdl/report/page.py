@@ -122,7 +122,7 @@ def head(run: RunFolder) -> Head:
 def _question(run: RunFolder) -> str:
     given = run.section("data")
     window = number(given.get("window")) if given.get("genome") else None  # sequences from files have lengths of their own
-    size = f"{window:g} bp of DNA" if window else "a DNA sequence"
+    size = f"{window + 2 * (number(given.get('context')) or 0):g} bp of DNA" if window else "a DNA sequence"
     if run.task == "regression":
         return f"Can a network predict {quantity(run)} from nothing but {size}?"
     if run.task in ALONG or run.task == "counts":

@@ -62,6 +62,7 @@ def test_files_tell_of_the_window_that_was_asked_for(tiny, tmp_path):
     page = (run / "report.html").read_text()
     assert "read around it" in page
     assert "20 bp on either side" in page
+    assert "by nothing but 100 bp of DNA" in page
     again = tmp_path / "again"
     assert main(["train", str(run / "config.yaml"), "-o", str(again), "--quiet"]) == 0
     assert (again / "predictions.tsv").read_bytes() == (run / "predictions.tsv").read_bytes()
