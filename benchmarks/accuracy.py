@@ -77,7 +77,7 @@ def work(options: argparse.Namespace) -> None:
         for name in names:
             for part, config in SETS[name](place).items():
                 key = f"{name}/{part}/{seed}"
-                if not claim(place, key):
+                if (options.parts and part not in options.parts) or not claim(place, key):
                     continue
                 folder = place / "runs" / key.replace("/", "_")
                 cell = default(config, folder, seed)
@@ -145,6 +145,7 @@ def main() -> None:
     run = verbs.add_parser("run")
     run.add_argument("sets", nargs="+", choices=(*SETS, *GROUPS))
     run.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    run.add_argument("--parts", nargs="+", metavar="PART", help="these folds only, such as fold0")
     run.add_argument("--peers", action="store_true", help="also the gapped k-mer machine and the textbook network")
     run.add_argument("--keep", action="store_true", help="keep the run folders")
     run.add_argument("-o", "--output", type=Path, required=True)
