@@ -215,5 +215,9 @@ def _motifs(options: argparse.Namespace, console: Console, folder: Path, *, trai
     patterns = discover_motifs(found.every_base, one_hot(found.asked.codes, lengths=found.asked.lengths))
     table = write_patterns(folder / "motifs", patterns, database)
     shown = table.head(10)[["name", "n_sites", "consensus", "importance", "match", "match_q"]]
-    console.result(shown.to_string(index=False, float_format=lambda value: f"{value:.3g}") if len(table) else "no motif: too few seqlets")
+    console.result(
+        shown.to_string(index=False, float_format=lambda value: f"{value:.3g}")
+        if len(table)
+        else "no motif: too few seqlets that are alike, or too near the ends"
+    )
     return [{str(key): value for key, value in row.items()} for row in table.to_dict(orient="records")]

@@ -13,6 +13,7 @@ EPILOG = """examples:
   seqdl evaluate RUN --fasta POS.fa NEG.fa            other sequences
   seqdl evaluate RUN --genome G.fa --peaks P.bed      other peaks
   seqdl evaluate RUN --fail-on baseline               exit 3 unless the network is above every baseline
+  seqdl evaluate RUN --devices 4                      predictions shared out among four GPUs
   seqdl evaluate VAE --fasta X.fa --fail-on collapsed exit 3 where latents are ignored
 """
 
@@ -36,10 +37,13 @@ def run(options: argparse.Namespace, console: Console) -> int:
     from seqdl.experiment.measure import check_passes, checks_of, measure
     from seqdl.experiment.provenance import write_json
     from seqdl.experiment.run import load_run
+    from seqdl.experiment.team import Team
     from seqdl.experiment.tile import trained_length
     from seqdl.io.files import check_writable
 
-    trained = load_run(options.run)
+    trained, team = load_run(options.run), Team(devices=options.devices or 1, nodes=options.nodes or 1)
+    if options.device:
+        trained.config["device"] = options.device
     checks = checks_of(trained.task, options.fail_on)
     if options.output:
         check_writable(options.output, force=options.force)
@@ -47,7 +51,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     given = inputs if inputs.data.names_inputs else None
     if given and "window" not in nested_from_flags(options).get("data", {}):
         given.data.window, given.data.context = trained_length(trained.task), 0
-    metrics = measure(trained, given, seed=options.seed, say=console.note)
+    metrics = measure(trained, given, seed=options.seed, say=console.note, team=team)
     if options.output:
         write_json(Path(options.output), metrics)
     console.result(comparison(metrics))

@@ -42,6 +42,8 @@ VERBS = {
     "doctor": "versions, devices, and a short training with a PASS or FAIL",
 }
 DONE, WRONG_INPUT, WRONG_USAGE, NOT_PASSED, INTERRUPTED = 0, 1, 2, 3, 130
+SHARED_OUT = ("train", "evaluate", "predict")
+"""Verbs whose work several devices or machines share."""
 TAKES_VALUE = ("--seed", "--device", "--workers", "--devices", "--nodes")
 
 
@@ -83,7 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _guarded(verb: str, options: argparse.Namespace, console: Console) -> int:
     """Run a verb; errors of the user's become one line and an exit code."""
     try:
-        if verb != "train":
+        if verb not in SHARED_OUT:
             _check_one_device(options)
         return int(importlib.import_module(f"seqdl.cli.{verb}").run(options, console))
     except CheckFailed as error:
@@ -108,10 +110,12 @@ def _guarded(verb: str, options: argparse.Namespace, console: Console) -> int:
 
 
 def _check_one_device(options: argparse.Namespace) -> None:
-    """Raise `InputError` where several devices or machines are asked for, rather than train on one and say nothing."""
+    """Raise `InputError` where several devices or machines are asked for, rather than work on one and say nothing."""
     for flag in ("devices", "nodes"):
         if (getattr(options, flag) or 1) != 1:
-            raise InputError(f"--{flag} {getattr(options, flag)}: 1 was expected, since only train shares its work out. Leave --{flag} out.")
+            raise InputError(
+                f"--{flag} {getattr(options, flag)}: 1 was expected, since only train, evaluate and predict share their work out. Leave --{flag} out."
+            )
 
 
 def _find_verb(words: list[str]) -> tuple[str | None, list[str]]:
@@ -166,8 +170,8 @@ def _parse(verb: str, words: list[str]) -> argparse.Namespace:
     common.add_argument("--seed", type=_seed, metavar="N", help="seed of every random choice (default 0)")
     common.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), help="where networks run")
     common.add_argument("--workers", type=int, metavar="N", help="loader processes (default 0: batches are gathered whole)")
-    common.add_argument("--devices", type=int, metavar="N", help="devices a machine to train on, each with a part of every batch (train; default 1)")
-    common.add_argument("--nodes", type=int, metavar="N", help="machines to train on, each running this command (train; default 1)")
+    common.add_argument("--devices", type=_count, metavar="N", help="devices a machine, which share the work (train, evaluate, predict; default 1)")
+    common.add_argument("--nodes", type=_count, metavar="N", help="machines, each running this command (train, evaluate, predict; default 1)")
     common.add_argument("--force", action="store_true", help="overwrite what is there")
     common.add_argument("--quiet", action="store_true", help="nothing on stderr but errors")
     common.add_argument("--json", action="store_true", help="results as JSON on stdout")
@@ -183,6 +187,13 @@ def _seed(text: str) -> int:
     """Return a seed that every random generator takes."""
     if not 0 <= int(text) < 2**32:
         raise argparse.ArgumentTypeError(f"{text}: a whole number from 0 to {2**32 - 1} was expected.")
+    return int(text)
+
+
+def _count(text: str) -> int:
+    """Return a whole number from 1 on."""
+    if int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text}: 1 or more was expected.")
     return int(text)
 
 

@@ -16,6 +16,7 @@ from seqdl.experiment.along_yardstick import AlongYardstick, along_yardstick, fi
 from seqdl.experiment.complete import leaks_of, silent
 from seqdl.experiment.predict import data_logits, held_out_table, linked_along
 from seqdl.experiment.provenance import write_json
+from seqdl.experiment.team import ALONE, Team
 from seqdl.experiment.tracks import write_tracks
 from seqdl.io.files import writing
 from seqdl.io.table import write_tsv
@@ -90,9 +91,9 @@ def evaluate_along(run: Run, split: str) -> dict[str, Any]:
     return {} if found is None else found.mean
 
 
-def held_by(task: Task, data: SequenceData, *, device: str = "auto") -> Held:
+def held_by(task: Task, data: SequenceData, *, device: str = "auto", team: Team = ALONE) -> Held:
     """Return truth and predictions of everything that was held out."""
-    return hold_out(task, data, data_logits(task, data, data.held_out_rows(), device=device))
+    return hold_out(task, data, data_logits(task, data, data.held_out_rows(), device=device, team=team))
 
 
 def hold_out(task: Task, data: SequenceData, logits: Floats) -> Held:

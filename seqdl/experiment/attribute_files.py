@@ -121,7 +121,7 @@ def motif_table(patterns: list[Pattern], database: list[Motif]) -> tuple[list[Mo
     contribution = [pattern.contribution for pattern in patterns]
     table = pd.DataFrame(
         {
-            "name": [motif.name for motif in motifs],
+            "name": pd.Series([motif.name for motif in motifs], dtype=object),  # of no motif at all pandas would make numbers
             "n_sites": [round(motif.n_sites) for motif in motifs],
             "information_bits": [motif.information_bits for motif in motifs],
             "consensus": [motif.consensus for motif in motifs],

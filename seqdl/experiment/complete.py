@@ -11,7 +11,7 @@ import numpy as np
 
 from seqdl.audit.leakage import LeakTable, find_leaks
 from seqdl.audit.summary import audit_examples
-from seqdl.data.dataset import within
+from seqdl.data.examples import within
 from seqdl.experiment.predict import device_name
 from seqdl.experiment.provenance import refresh_outputs, write_json, write_manifest
 from seqdl.io.bed import write_bed

@@ -116,7 +116,7 @@ def evaluate_baselines(
     test = (predictions["split"] == "test").to_numpy()
     if data.context:
         inner = by.fit(data.codes[rows][:, data.context : -data.context], targets, motifs=motifs, seed=seed)
-        _take_better(baselines, inner, data, predictions[~test], by=by)
+        _take_better(baselines, inner, data, val=predictions[~test], by=by)
     target, network = by.scores(predictions[test])
     entries: dict[str, Any] = {}
     scores = {name: np.asarray(baseline.predict(data.codes[held_out])) for name, baseline in baselines.items()}
@@ -127,7 +127,7 @@ def evaluate_baselines(
     return entries, scores
 
 
-def _take_better(baselines: dict[str, Any], inner: Mapping[str, Any], data: SequenceData, val: pd.DataFrame, *, by: Yardstick) -> None:
+def _take_better(baselines: dict[str, Any], inner: Mapping[str, Any], data: SequenceData, *, val: pd.DataFrame, by: Yardstick) -> None:
     """Put baselines that read the window alone in the place of those that read what surrounds it too, where they are better on validation."""
     target, lead = by.scores(val)[0], by.headline[0]
     codes = data.codes[data.rows("val")]

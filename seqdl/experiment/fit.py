@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import logging
 import math
 import shutil
 import signal
 import time
-import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -29,6 +27,7 @@ from seqdl.experiment.checkpoint import fill_task
 from seqdl.experiment.config import make_config
 from seqdl.experiment.loggers import check_logger, make_logger
 from seqdl.experiment.precision import choose_precision, few_threads, kept_memory
+from seqdl.experiment.quiet import quiet_lightning
 from seqdl.experiment.team import CheckTeam, Team, disband
 from seqdl.experiment.training_config import TrainingConfig
 from seqdl.experiment.transfer import freeze_encoder, start_from, start_from_known
@@ -163,7 +162,7 @@ class Fitting:
         shape = _batch_shape(self.data, training.batch_size)
         sharing = shared_norms(task) if self.team.size > 1 else contextlib.nullcontext()
         threads = few_threads(task, shape, share=self.team.devices)
-        with _quiet_lightning(), threads, sharing, kept_memory(give_back=training.give_memory_back):
+        with quiet_lightning(), threads, sharing, kept_memory(give_back=training.give_memory_back):
             loaders = SequenceDataModule(self.data, loading, seed=self.seed)
             _fit_or_interrupt(self._trainer(schedule), task, loaders, resume_from=last if self.resume else None, folder=self.folder)
         if not self.team.leads:
@@ -352,19 +351,3 @@ def _drop_half_written(checkpoints: Path) -> None:
 def _batch_shape(data: SequenceData, batch_size: int) -> tuple[int, int, int]:
     """Return the shape of what a network reads, (B, 4 + C, L)."""
     return batch_size, 4 + (0 if data.signal is None else data.signal.shape[1]), data.length
-
-
-@contextlib.contextmanager
-def _quiet_lightning() -> Iterator[None]:
-    """Silence what Lightning and its libraries say of themselves."""
-    loggers = [logging.getLogger(name) for name in ("pytorch_lightning", "lightning.pytorch", "lightning.fabric", "lightning_fabric")]
-    levels = [logger.level for logger in loggers]
-    try:
-        for logger in loggers:
-            logger.setLevel(logging.ERROR)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)

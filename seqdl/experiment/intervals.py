@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from seqdl.data.background import sample_background
 from seqdl.data.chromosomes import rename_chromosomes
-from seqdl.data.dataset import SequenceData, interval_examples
+from seqdl.data.dataset import SequenceData
+from seqdl.data.examples import interval_examples
 from seqdl.data.genome import Genome
 from seqdl.data.intervals import check_intervals, clip_to_genome, overlaps, resize
 from seqdl.data.split import fold_chromosomes, split_at_random, split_by_chromosome

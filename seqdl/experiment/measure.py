@@ -12,8 +12,9 @@ from seqdl.errors import CheckFailed, InputError, UnknownNameError
 from seqdl.experiment import unlabelled
 from seqdl.experiment.complete import leaks_of, silent
 from seqdl.experiment.evaluate import Evaluation, evaluate_baselines, evaluate_predictions
-from seqdl.experiment.predict import prediction_table
+from seqdl.experiment.predict import device_name, prediction_table
 from seqdl.experiment.prepare import prepare_all
+from seqdl.experiment.team import ALONE, Team, check_devices, check_readable_by_all
 from seqdl.experiment.yardstick import measured_as, yardstick
 from seqdl.io.databases import load_database
 
@@ -70,7 +71,9 @@ def checks_of(task: Task, text: str | None) -> list[str]:
     return names
 
 
-def measure(run: Run, inputs: Config | None = None, *, seed: int | None = None, say: Callable[[str], None] = silent) -> dict[str, Any]:
+def measure(
+    run: Run, inputs: Config | None = None, *, seed: int | None = None, say: Callable[[str], None] = silent, team: Team = ALONE
+) -> dict[str, Any]:
     """Measure a run beside its baselines.
 
     Parameters
@@ -82,6 +85,8 @@ def measure(run: Run, inputs: Config | None = None, *, seed: int | None = None, 
     seed : int, optional
         Of the bootstrap; by default the run's.
     say : callable
+    team : Team, optional
+        The processes that predict together, all of which run this; all but the first end when that is done.
 
     Returns
     -------
@@ -90,6 +95,8 @@ def measure(run: Run, inputs: Config | None = None, *, seed: int | None = None, 
         `measure_unlabelled` returns.
     """
     seed = int(run.config.get("seed", 0)) if seed is None else seed
+    device = run.config.get("device", "auto")
+    check_measuring_team(team, run, inputs, device=device)
     if inputs is not None:
         inputs = dataclasses.replace(inputs, task=run.config.get("task") or inputs.task)  # what is read of the files depends on the task
     if run.task.family != "supervised":
@@ -99,10 +106,13 @@ def measure(run: Run, inputs: Config | None = None, *, seed: int | None = None, 
     if run.task.per_base:
         from seqdl.experiment.along import held_by, measure_along
 
-        held = held_by(run.task, data, device=run.config.get("device", "auto"))
+        held = held_by(run.task, data, device=device, team=team)
+        team.dismiss()
         found = measure_along(run.task, data, held, motifs=load_database(run.config.get("database") or "jaspar"), seed=seed, say=say)
         return found | {"task": run.config["task"]["name"], "outputs": run.task.outputs, "test": Evaluation(found["test"])}
-    predictions = run.predictions if inputs is None else prediction_table(run.task, data, device=run.config.get("device", "auto"))
+    own = inputs is None and team.size == 1
+    predictions = run.predictions if own else prediction_table(run.task, data, device=device, team=team)
+    team.dismiss()
     leaks = leaks_of(data)
     kind = measured_as(run.task, data)
     by = yardstick(kind, run.task.outputs)
@@ -114,6 +124,19 @@ def measure(run: Run, inputs: Config | None = None, *, seed: int | None = None, 
     found["test"] = Evaluation(found["test"])
     found["n_leaks"] = int(leaks.leaky[data.rows("test")].sum())
     return found
+
+
+def check_measuring_team(team: Team, run: Run, inputs: Config | None, *, device: str) -> None:
+    """Raise `InputError` if several processes cannot share out what is measured."""
+    check_devices(team, device_name(device))
+    if team.size > 1 and run.task.family != "supervised":
+        raise InputError(
+            f"--devices {team.devices} --nodes {team.nodes}: a run of the task {type(run.task).__name__} is measured by one process; several "
+            "share out runs with targets. Leave them out."
+        )
+    given = [] if inputs is None else [value for value in vars(inputs.data).values() if isinstance(value, str | list)]
+    words = [str(word) for value in given for word in ([value] if isinstance(value, str) else value)]
+    check_readable_by_all(team, [word.split("=")[-1] for word in words])
 
 
 def check_kind(other: SequenceData, own: SequenceData) -> SequenceData:

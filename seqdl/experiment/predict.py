@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from seqdl.errors import InputError
 from seqdl.experiment.fit import accelerator
 from seqdl.experiment.spread import spread_columns
+from seqdl.experiment.team import ALONE, Team
 from seqdl.progress import track
 from seqdl.types import Codes, Floats, Ints
 
@@ -26,7 +27,14 @@ WINDOWS_AT_ONCE = 4_096
 
 @torch.inference_mode()
 def predict_logits(
-    task: Task, codes: Codes, *, lengths: Ints | None = None, signal: Floats | None = None, batch_size: int = 512, device: str = "auto"
+    task: Task,
+    codes: Codes,
+    *,
+    lengths: Ints | None = None,
+    signal: Floats | None = None,
+    batch_size: int = 512,
+    device: str = "auto",
+    team: Team = ALONE,
 ) -> Floats:
     """Return the logits of sequences.
 
@@ -40,6 +48,8 @@ def predict_logits(
         Measured tracks, of a network that reads them.
     batch_size : int, default 512
     device : str, default "auto"
+    team : Team, optional
+        The processes that share the batches out, all of which call this with the same sequences; each gets all the logits.
 
     Returns
     -------
@@ -50,11 +60,12 @@ def predict_logits(
     InputError
         If a batch gives another number of rows than it has.
     """
-    place = torch.device(device_name(device))
+    team.assemble(device_name(device))
+    place = torch.device(device_name(device))  # of several GPUs the one that the team gave this process
     task.to(place).eval()
     parts = []
-    starts = range(0, len(codes), batch_size)
-    for start in track(starts, "predicting"):
+    starts = team.share(range(0, len(codes), batch_size))  # whole batches, so that each is what it would be in one process
+    for start in track(starts, "predicting") if team.leads else starts:
         chunk = torch.from_numpy(np.ascontiguousarray(codes[start : start + batch_size])).to(place)
         size = None if lengths is None else torch.from_numpy(lengths[start : start + batch_size]).to(place)
         x = task.one_hot(chunk, size)
@@ -62,17 +73,18 @@ def predict_logits(
             x = torch.cat([x, torch.from_numpy(np.ascontiguousarray(signal[start : start + batch_size])).to(x)], dim=1)
         parts.append(task.logits(x, size).float().cpu().numpy())
     task.to("cpu")
+    parts = team.gather(parts)
     logits = np.concatenate(parts) if parts else np.empty((0, len(task.outputs)), dtype=np.float32)
     if len(logits) != len(codes):
         raise InputError(f"{len(codes):,} sequences gave {len(logits):,} predictions: one each was expected. The encoder changes the batch.")
     return logits
 
 
-def data_logits(task: Task, data: SequenceData, rows: Ints, *, device: str = "auto") -> Floats:
+def data_logits(task: Task, data: SequenceData, rows: Ints, *, device: str = "auto", team: Team = ALONE) -> Floats:
     """Return the logits of some rows of a data set, with whatever a network reads of them."""
     lengths = None if data.lengths is None else data.lengths[rows]
     signal = None if data.signal is None else data.signal[rows]
-    return predict_logits(task, data.codes[rows], lengths=lengths, signal=signal, device=device)
+    return predict_logits(task, data.codes[rows], lengths=lengths, signal=signal, device=device, team=team)
 
 
 def device_name(device: str) -> str:
@@ -140,7 +152,7 @@ def prediction_columns(task: Task, logits: Floats, targets: Floats | None = None
     return columns
 
 
-def prediction_table(task: Task, data: SequenceData, *, device: str = "auto") -> pd.DataFrame:
+def prediction_table(task: Task, data: SequenceData, *, device: str = "auto", team: Team = ALONE) -> pd.DataFrame:
     """Return predictions for what was held out, validation and test: id, split, target, prediction, logit; of an ensemble logit_sd too.
 
     Parameters
@@ -148,10 +160,12 @@ def prediction_table(task: Task, data: SequenceData, *, device: str = "auto") ->
     task : Task
     data : SequenceData
     device : str, default "auto"
+    team : Team, optional
+        The processes that predict together.
     """
     rows = data.held_out_rows()
-    logits = data_logits(task, data, rows, device=device)
-    return held_out_table(task, data, logits).assign(**spread_columns(task, data, rows, device=device))
+    logits = data_logits(task, data, rows, device=device, team=team)
+    return held_out_table(task, data, logits).assign(**spread_columns(task, data, rows, device=device, team=team))
 
 
 def held_out_table(task: Task, data: SequenceData, logits: Floats) -> pd.DataFrame:

@@ -10,7 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from seqdl.data.chromosomes import rename_chromosomes
-from seqdl.data.dataset import SequenceData, interval_examples
+from seqdl.data.dataset import SequenceData
+from seqdl.data.examples import interval_examples
 from seqdl.data.genome import Genome
 from seqdl.data.intervals import clip_to_genome, overlaps, resize, tile
 from seqdl.data.targets import base_labels, base_profile

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from seqdl.data.dataset import SequenceData, interval_examples
+from seqdl.data.dataset import SequenceData
+from seqdl.data.examples import interval_examples
 from seqdl.data.genome import Genome
 from seqdl.data.intervals import clip_to_genome, overlaps
 from seqdl.data.targets import site_map

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from torch import Tensor
 
+from seqdl.experiment.team import ALONE, Team
 from seqdl.tasks.ensemble import Ensemble
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class MemberSpread:
         return self.ensemble.member_logits(x, lengths).std(0) * self.ensemble.scale
 
 
-def spread_columns(task: Task, data: SequenceData, rows: Ints, *, device: str = "auto") -> dict[str, Floats]:
+def spread_columns(task: Task, data: SequenceData, rows: Ints, *, device: str = "auto", team: Team = ALONE) -> dict[str, Floats]:
     """Return the column logit_sd (of several outputs logit_sd_NAME) for some rows; nothing of what is one network, or per base.
 
     Parameters
@@ -55,12 +56,14 @@ def spread_columns(task: Task, data: SequenceData, rows: Ints, *, device: str = 
     data : SequenceData
     rows : int array (N,)
     device : str
+    team : Team, optional
+        The processes that predict together.
     """
     from seqdl.experiment.predict import data_logits
 
     if not isinstance(task, Ensemble) or len(task.tasks) < 2 or task.per_base:
         return {}
     stand_in: Any = MemberSpread(task)
-    found = np.asarray(data_logits(stand_in, data, rows, device=device))
+    found = np.asarray(data_logits(stand_in, data, rows, device=device, team=team))
     names = [f"logit_sd_{name}" for name in task.outputs] if len(task.outputs) > 1 else ["logit_sd"]
     return {name: found[:, t] for t, name in enumerate(names)}

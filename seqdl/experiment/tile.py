@@ -17,6 +17,7 @@ from seqdl.data.intervals import check_intervals, clip_to_genome, resize
 from seqdl.data.targets import base_profile
 from seqdl.errors import InputError
 from seqdl.experiment.predict import linked, linked_along, predict_logits, prediction_columns
+from seqdl.experiment.team import ALONE, Team
 from seqdl.io.bed import read_bed
 from seqdl.io.fasta import read_fasta
 from seqdl.io.files import writing
@@ -59,18 +60,20 @@ class Predicted:
         return linked_along(task, self.logits, lengths=self.lengths)
 
 
-def predict_fasta(task: Task, path: str, ledger: Ledger, *, device: str = "auto") -> Predicted:
-    """Predict every sequence of a FASTA, in the order of the file."""
+def predict_fasta(task: Task, path: str, ledger: Ledger, *, device: str = "auto", team: Team = ALONE) -> Predicted:
+    """Predict every sequence of a FASTA, in the order of the file; a team shares them out."""
     check_signals(task, 0)
     records = read_fasta(path, ledger=ledger)
     data = SequenceData.from_sequences(
         [record.codes for record in records], np.zeros(len(records)), ["test"] * len(records), names=[record.name for record in records]
     )
-    logits = predict_logits(task, data.codes, lengths=data.lengths, device=device)
+    logits = predict_logits(task, data.codes, lengths=data.lengths, device=device, team=team)
     return Predicted(pd.DataFrame({"id": data.examples["id"]}), logits, data.lengths)
 
 
-def predict_regions(task: Task, genome: Genome, path: str, *, ledger: Ledger, signals: Sequence[Signal] = (), device: str = "auto") -> Predicted:
+def predict_regions(
+    task: Task, genome: Genome, path: str, *, ledger: Ledger, signals: Sequence[Signal] = (), device: str = "auto", team: Team = ALONE
+) -> Predicted:
     """Predict windows around the middle of every interval of a BED, as wide as those the network was trained on.
 
     Parameters
@@ -84,12 +87,14 @@ def predict_regions(task: Task, genome: Genome, path: str, *, ledger: Ledger, si
     signals : sequence of Signal
         What the network reads beside the bases.
     device : str, default "auto"
+    team : Team, optional
+        The processes that predict together.
     """
     check_signals(task, len(signals))
     intervals = read_bed(path, ledger=ledger)
     check_intervals(intervals, genome.lengths, source=path)
     windows = clip_to_genome(resize(intervals, trained_length(task)), genome.lengths, ledger)
-    logits = predict_logits(task, genome.fetch(windows), signal=read_signals(signals, windows), device=device)
+    logits = predict_logits(task, genome.fetch(windows), signal=read_signals(signals, windows), device=device, team=team)
     table = windows[["name", "chrom", "start", "end", "strand"]].rename(columns={"name": "id"}).reset_index(drop=True)
     return Predicted(table, logits)
 
@@ -143,7 +148,9 @@ class Tile:
     values: np.ndarray[Any, np.dtype[np.floating[Any]]]
 
 
-def tile_genome(task: Task, genome: Genome, *, step: int | None = None, signals: Sequence[Signal] = (), device: str = "auto") -> Iterator[Tile]:
+def tile_genome(
+    task: Task, genome: Genome, *, step: int | None = None, signals: Sequence[Signal] = (), device: str = "auto", team: Team = ALONE
+) -> Iterator[Tile]:
     """Predict windows every `step` bases over a whole genome; memory does not grow with it.
 
     Parameters
@@ -157,6 +164,8 @@ def tile_genome(task: Task, genome: Genome, *, step: int | None = None, signals:
     signals : sequence of Signal
         What the network reads beside the bases.
     device : str, default "auto"
+    team : Team, optional
+        The processes that predict together; each of them is to take every tile.
 
     Yields
     ------
@@ -178,7 +187,7 @@ def tile_genome(task: Task, genome: Genome, *, step: int | None = None, signals:
         for first in range(0, len(starts), at_once):
             some = starts[first : first + at_once]
             windows = pd.DataFrame({"chrom": chrom, "start": some, "end": some + width, "strand": "."})
-            logits = predict_logits(task, genome.fetch(windows), signal=read_signals(signals, windows), device=device)
+            logits = predict_logits(task, genome.fetch(windows), signal=read_signals(signals, windows), device=device, team=team)
             if task.per_base:
                 yield _stitched(chrom, some, cuts[first : first + at_once], values=linked_along(task, logits)[:, 0])
             else:

@@ -19,7 +19,7 @@ from seqdl.experiment.lr_finder import settle_lr
 from seqdl.experiment.predict import device_name
 from seqdl.experiment.prepare import prepare, resolve_data, resolve_strands
 from seqdl.experiment.run import Run
-from seqdl.experiment.team import Team, check_team
+from seqdl.experiment.team import ALONE, Team, check_team
 from seqdl.experiment.transfer import checkpoint_of, resolve_start
 from seqdl.io.files import writing
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from seqdl.tasks.base import Task
 
 FEW_STEPS = 500
-ALONE = Team()
 
 
 @dataclass

@@ -44,7 +44,7 @@ class Search:
     space : sequence of str
         See `parse_space`; without any, a default for the network.
     n_trials : int, default 30
-        Finished trials in all, those of other processes included.
+        Finished trials in all, those of other processes included; each of these may end one more that it had begun.
     minutes : float, optional
         No trial is begun after so many.
     prune : bool, default True

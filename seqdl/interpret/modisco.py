@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from seqdl.errors import DependencyError, ShapeError
+from seqdl.errors import DependencyError, InputError, ShapeError
 from seqdl.motif.motif import Motif
 
 PACKAGE = "modiscolite.tfmodisco"
@@ -80,21 +80,35 @@ def discover_motifs(scores: ArrayLike, x: ArrayLike, *, max_seqlets: int = 2000,
         If tfmodisco-lite is not installed.
     ShapeError
         If the arrays are not (N, 4, L) both.
+    InputError
+        If the attributions are all 0 or no numbers, or the package can make nothing of them.
+
+    Notes
+    -----
+    Left as they are, the options of the package look for 21 bp with 10 bp on either side, leave out a sign with 100 seqlets or fewer and a pattern
+    with fewer than 20, and widen what they align by another 10 bp: sites within 20 bp of an end of the sequences are lost.
 
     References
     ----------
     .. [1] Shrikumar et al. (2018), arXiv:1811.00416.
     """
     package = check_modisco()
-    values, onehot = np.asarray(scores, dtype=np.float64), np.asarray(x, dtype=np.float64)
+    values, onehot = np.asarray(scores, dtype=np.float32), np.asarray(x, dtype=np.float32)  # the package compiles for these
     if values.ndim != 3 or values.shape[1] != 4 or values.shape != onehot.shape:
         raise ShapeError(f"scores have the shape {values.shape} and x {onehot.shape}; expected (N, 4, L) both. Pass what attribute gave, and its x.")
-    found = package.TFMoDISco(
-        one_hot=np.ascontiguousarray(onehot.transpose(0, 2, 1)),
-        hypothetical_contribs=np.ascontiguousarray(values.transpose(0, 2, 1)),
-        max_seqlets_per_metacluster=max_seqlets,
-        **options,
-    )
+    if not np.isfinite(values).all() or not (values * onehot).any():
+        raise InputError("the attributions are all 0, or some are no numbers: numbers were expected. Pass what attribute gave of a trained network.")
+    try:
+        found = package.TFMoDISco(
+            one_hot=np.ascontiguousarray(onehot.transpose(0, 2, 1)),
+            hypothetical_contribs=np.ascontiguousarray(values.transpose(0, 2, 1)),
+            max_seqlets_per_metacluster=max_seqlets,
+            **options,
+        )
+    except (ValueError, IndexError) as error:  # where attributions follow no distribution that it can fit
+        raise InputError(
+            f"tfmodisco-lite can make nothing of the attributions of {len(values):,} sequences ({error}). Give it more sequences, or use seqlets."
+        ) from error
     patterns = []
     for word, group in zip(("positive", "negative"), found, strict=True):
         ordered = sorted(group or [], key=lambda pattern: -len(pattern.seqlets))  # None where there were too few seqlets

@@ -164,6 +164,13 @@ def test_discovered_motifs_are_written_and_named_as_those_of_filters(attribute, 
     assert json.loads((folder / "checks.json").read_text())["sums"]["n_over"] == 0
 
 
+def test_where_nothing_is_discovered_it_is_said_and_the_table_is_empty(attribute, tiny, stub, monkeypatch):
+    monkeypatch.setattr(sys.modules["modiscolite.tfmodisco"], "TFMoDISco", lambda **given: (None, []))
+    folder, said = attribute("--fasta", tiny.fasta[0], "--modisco", "--limit", 6)
+    assert len(pd.read_csv(folder / "motifs" / "motifs.tsv", sep="\t")) == 0
+    assert "no motif: too few seqlets that are alike" in said
+
+
 def test_without_the_package_the_extra_is_named_before_anything_runs(tiny_run, tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "modiscolite", None)
     assert main(["attribute", str(tiny_run), "--modisco", "-o", str(tmp_path / "why"), "--quiet"]) == 1

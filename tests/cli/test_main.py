@@ -268,4 +268,6 @@ def test_a_broken_pipe_is_no_error(tiny_run, tiny):
 def test_several_devices_are_refused_rather_than_passed_over(flag, capsys):
     assert main([flag, "1", "tasks"]) == 0
     assert main(["tasks", flag, "2"]) == 1
-    assert f"{flag} 2: 1 was expected" in capsys.readouterr().err
+    assert f"{flag} 2: 1 was expected, since only train, evaluate and predict share their work out" in capsys.readouterr().err
+    assert main(["train", flag, "0"]) == 2
+    assert "0: 1 or more was expected" in capsys.readouterr().err

@@ -1,9 +1,10 @@
-"""Several processes that train one network: what each takes, who leads, and that together they are one."""
+"""Several processes that train one network or predict with it: what each takes, who leads, and that together they are one."""
 
 from __future__ import annotations
 
 import csv
 import os
+import socket
 import subprocess
 import sys
 
@@ -18,7 +19,7 @@ from seqdl.data.datamodule import Loading, SequenceDataModule
 from seqdl.experiment.build import create_model, create_task
 from seqdl.experiment.config import TrainingConfig
 from seqdl.experiment.doctor import planted_set
-from seqdl.experiment.team import CheckTeam, Team, check_team
+from seqdl.experiment.team import CheckTeam, Team, check_devices, check_readable_by_all, check_team
 from seqdl.layers.shared_norm import SharedBatchNorm, shared_norms
 
 RANKS = ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID", "SLURM_NTASKS")
@@ -170,3 +171,107 @@ def test_two_processes_train_what_one_does(tiny, tmp_path):
     np.testing.assert_allclose(tables[0]["logit"], tables[1]["logit"], rtol=1e-3, atol=1e-3)
     files = [sorted(p.relative_to(tmp_path / n).as_posix() for p in (tmp_path / n).rglob("*") if "logos" not in p.parts) for n in ("one", "two")]
     assert files[0] == files[1]
+
+
+# predictions ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5])
+def test_what_is_shared_out_comes_back_whole_and_in_order(size, monkeypatch):
+    parts = []
+    for rank in range(size):
+        monkeypatch.setenv("LOCAL_RANK", str(rank))
+        parts.append(list(Team(size).share(range(0, 40, 10))))
+    assert [item for part in parts for item in part] == [0, 10, 20, 30]
+    assert max(map(len, parts)) - min(map(len, parts)) <= 1
+
+
+def test_more_gpus_than_there_are_are_refused(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    with pytest.raises(ValueError, match=r"--devices 4: this machine has 1 GPU\. Use --devices 1"):
+        check_devices(Team(4), "cuda")
+    check_devices(Team(1, 2), "cuda")
+
+
+@pytest.mark.parametrize("verb", ["predict", "evaluate"])
+def test_a_stream_is_not_read_by_several_processes(verb, tiny, tiny_run, capsys):
+    files = ["-"] if verb == "predict" else ["-", tiny.fasta[1]]
+    assert main([verb, str(tiny_run), "--fasta", *files, "--device", "cpu", "--devices", "2"]) == 1
+    assert "-: each of 2 processes reads the input, and a stream can be read once: a file was expected" in capsys.readouterr().err
+
+
+def test_a_named_pipe_is_a_stream_too(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ValueError, match="a stream can be read once"):
+        check_readable_by_all(Team(2), [None, str(tmp_path / "pipe")])
+    check_readable_by_all(Team(), ["-"])
+    check_readable_by_all(Team(2), [str(tmp_path), __file__, "nowhere.fa"])
+
+
+def together(words: list[str], **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command by two processes of this machine."""
+    two = [sys.executable, "-m", "seqdl.cli.main", *words, "--devices", "2"]
+    return subprocess.run(two, env={**os.environ, "OMP_NUM_THREADS": "1", **environment}, capture_output=True, text=True, timeout=300, check=False)
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory) -> str:
+    """Write 1,300 sequences of 60 bp, which make three batches."""
+    path = tmp_path_factory.mktemp("many") / "many.fa"
+    codes = np.random.default_rng(4).integers(0, 4, (1_300, 60))
+    path.write_text("".join(f">s{i}\n{''.join('ACGT'[c] for c in row)}\n" for i, row in enumerate(codes)))
+    return str(path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", ["fasta", "genome"])
+def test_two_processes_predict_what_one_does_to_the_last_byte(form, tiny, tiny_run, many, tmp_path):
+    words = ["predict", str(tiny_run), "--device", "cpu"]
+    words += ["--fasta", many] if form == "fasta" else ["--genome", tiny.path("genome.fa"), "--step", "20"]
+    ending = "tsv" if form == "fasta" else "bw"
+    assert main([*words, "-o", str(tmp_path / f"one.{ending}")]) == 0
+    done = together([*words, "-o", str(tmp_path / f"two.{ending}")])
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / f"one.{ending}").read_bytes() == (tmp_path / f"two.{ending}").read_bytes()
+    assert done.stdout == ""
+    assert done.stderr.count("predicted into") == (form == "genome")
+
+
+@pytest.mark.slow
+def test_two_processes_measure_what_one_does_and_one_of_them_speaks(tiny, tiny_run, capsys):
+    words = ["evaluate", str(tiny_run), "--device", "cpu", "--json"]
+    assert main(words) == 0
+    one = capsys.readouterr().out
+    done = together(words)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == one
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.slow
+def test_processes_that_torchrun_would_start_share_out_a_prediction(tiny_run, many, tmp_path):
+    words = [sys.executable, "-m", "seqdl.cli.main", "predict", str(tiny_run), "--device", "cpu", "--fasta", many, "--devices", "2"]
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    common = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "GROUP_RANK": "0", "OMP_NUM_THREADS": "1"}
+    common |= {"TORCHELASTIC_RUN_ID": "1"}
+    processes = []
+    for rank in ("0", "1"):
+        environment = {**os.environ, **common, "RANK": rank, "LOCAL_RANK": rank}
+        processes.append(subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
+    said = [process.communicate(timeout=300) for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], said
+    assert said[1] == ("", "")
+    assert main(["predict", str(tiny_run), "--device", "cpu", "--fasta", many, "-o", str(tmp_path / "one.tsv")]) == 0
+    assert said[0][0] == (tmp_path / "one.tsv").read_text()
+
+
+@pytest.mark.slow
+def test_fewer_processes_than_were_asked_for_predict_nothing(tiny_run, many):
+    alone = {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "1", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "29555", "GROUP_RANK": "0"}
+    alone |= {"TORCHELASTIC_RUN_ID": "1", "LOCAL_WORLD_SIZE": "1"}
+    done = together(["predict", str(tiny_run), "--device", "cpu", "--fasta", many], **alone)
+    assert done.returncode == 1
+    assert "2 processes were asked for (2 devices on 1 nodes)" in done.stderr
+    assert "by torchrun --nproc-per-node 2" in done.stderr

@@ -1,10 +1,13 @@
-"""The search for hyper-parameters: what is tried, judged, given up, kept on disk. Optuna is stood in for where it is not installed."""
+"""The search for hyper-parameters: what is tried, judged, given up, kept on disk. Optuna is stood in for where its choices are to be known."""
 
 from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import random
+import subprocess
+import sys
 from enum import Enum
 from pathlib import Path
 from types import SimpleNamespace
@@ -287,3 +290,58 @@ def test_with_optuna_a_search_is_kept_on_disk_and_taken_up_again(tiny, tmp_path)
     found = tuner(tiny, 4).run(tmp_path / "search", resume=True)
     assert found["n_trials"]["complete"] + found["n_trials"]["pruned"] == 4
     assert (tmp_path / "search" / "study.journal").is_file()
+
+
+def test_optuna_gives_up_what_lies_below_the_median(tiny, tmp_path, monkeypatch):
+    pytest.importorskip("optuna")
+    monkeypatch.setattr(tune, "STARTUP_TRIALS", 1)
+    monkeypatch.setattr(tune, "STARTUP_EPOCHS", 1)
+    said = []
+    search = tuner(tiny, 5)
+    search.say = said.append
+    found = search.run(tmp_path / "search")
+    table = pd.read_csv(tmp_path / "search" / "trials.tsv", sep="\t").set_index("trial")
+    pruned = table.index[table["state"] == "pruned"].tolist()
+    assert found["n_trials"] == {"complete": 5 - len(pruned), "pruned": len(pruned), "fail": 0}
+    assert 1 <= len(pruned) < 5
+    for number in table.index:
+        n_epochs = len(pd.read_csv(tmp_path / "search" / "trials" / f"{number:04d}" / "log.csv"))
+        assert (n_epochs < 12) == (number in pruned)
+        assert said[number].startswith(f"trial {number}: given up after {n_epochs} epochs" if number in pruned else f"trial {number}: val_auroc")
+    assert found["best"]["number"] not in pruned
+
+
+TAKE_PART = """
+import sys, time
+from pathlib import Path
+from seqdl.experiment.config import make_config
+from seqdl.experiment.tune import Search, Tuner
+number, folder, fasta = int(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:]
+nested = {"data": {"fasta": fasta}, "training": {"max_steps": 12}, "model": {"name": "cnn", "filters": 4, "width": 7}, "device": "cpu"}
+search = Tuner(make_config(nested), Search(["training.lr=1e-3:1e-1:log"], n_trials=8), say=print)
+(folder.parent / f"ready{number}").touch()
+while len(list(folder.parent.glob("ready*"))) < 2 or (number and not (folder / "search.yaml").is_file()):
+    time.sleep(0.05)
+search.run(folder, resume=bool(number))
+"""
+
+
+@pytest.mark.slow
+def test_two_processes_take_part_in_one_search(tiny, tmp_path):
+    pytest.importorskip("optuna")
+    folder = tmp_path / "search"
+    words = [[sys.executable, "-c", TAKE_PART, str(number), str(folder), *tiny.fasta] for number in range(2)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "SEQDL_QUIET": "1"}
+    processes = [subprocess.Popen(one, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for one in words]
+    said = [process.communicate(timeout=300) for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], said
+    table = pd.read_csv(folder / "trials.tsv", sep="\t")
+    assert 8 <= len(table) <= 9  # one may be under way when the eighth ends
+    assert table["trial"].tolist() == list(range(len(table)))
+    assert table["training.lr"].is_unique
+    own = [[int(line.split()[1].rstrip(":")) for line in out.splitlines()] for out, _ in said]
+    assert min(map(len, own)) >= 1
+    assert sorted(own[0] + own[1]) == table["trial"].tolist()
+    complete = table[table["state"] == "complete"]
+    best = yaml.safe_load((folder / "best.yaml").read_text())
+    assert best["training"]["lr"] == pytest.approx(complete["training.lr"][complete["val_auroc"].idxmax()])

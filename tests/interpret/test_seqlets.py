@@ -15,6 +15,7 @@ from tangermeme.seqlet import recursive_seqlets
 from seqdl.errors import DependencyError, InputError, ShapeError
 from seqdl.interpret.modisco import PACKAGE, check_modisco, discover_motifs
 from seqdl.interpret.seqlets import find_seqlets
+from seqdl.sequence.encode import encode
 
 
 def noise(n=40, length=120, seed=0):
@@ -170,7 +171,7 @@ def test_patterns_become_motifs(stub, draw):
     assert found[0].sites[0].tolist() == [1, 7, 12]
     assert found[0].reverse.all()
     assert stub["one_hot"].shape == stub["hypothetical_contribs"].shape == (3, 40, 4)
-    assert np.array_equal(stub["hypothetical_contribs"][1, 5], scores[1, :, 5])
+    assert np.array_equal(stub["hypothetical_contribs"][1, 5], scores[1, :, 5].astype(np.float32))
     assert (stub["max_seqlets_per_metacluster"], stub["flank_size"]) == (500, 5)
 
 
@@ -183,3 +184,44 @@ def test_without_the_package_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "modiscolite", None)
     with pytest.raises(DependencyError, match=r"pip install 'seqdl\[modisco\]'"):
         check_modisco()
+
+
+def test_attributions_that_say_nothing_are_refused(stub, draw):
+    x = draw(3, 40)
+    for scores in (np.zeros(x.shape), np.full(x.shape, np.nan)):
+        with pytest.raises(InputError, match="the attributions are all 0, or some are no numbers"):
+            discover_motifs(scores, x)
+
+
+def test_what_the_package_can_make_nothing_of_is_said(stub, draw, monkeypatch):
+    def fail(**given):
+        raise ValueError("Sample weights must contain at least one non-zero number.")
+
+    monkeypatch.setattr(sys.modules[PACKAGE], "TFMoDISco", fail)
+    with pytest.raises(InputError, match=r"can make nothing of the attributions of 3 sequences \(Sample weights"):
+        discover_motifs(np.ones((3, 4, 40)), draw(3, 40))
+
+
+def test_the_package_itself_finds_what_was_planted_with_its_strand_place_and_sign():
+    pytest.importorskip(PACKAGE)
+    rng = np.random.default_rng(0)
+    codes, weight, truth = rng.integers(0, 4, (200, 200)), np.zeros((200, 200)), {}
+    for row in range(200):
+        for text, sign, middle in (("TTACCCGGCA", 1, 60 + 70 * (row % 2)), ("GATAAGGTCACG", -1, 130 - 70 * (row % 2))):
+            site, start, turned = encode(text), middle + int(rng.integers(-8, 9)), bool(rng.random() < 0.5)
+            where = slice(start, start + len(site))
+            codes[row, where] = 3 - site[::-1] if turned else site
+            weight[row, where] = sign * rng.uniform(0.6, 1.4) * rng.uniform(0.7, 1.3, len(site))
+            truth[row, sign] = (where.start, where.stop, turned)
+    x = np.eye(4)[codes].transpose(0, 2, 1)
+    scores = weight[:, None] * (x - 0.25) + rng.normal(0, 0.05, x.shape)
+    found = discover_motifs(scores, x, n_leiden_runs=2)
+    assert [one.motif.name for one in found] == ["positive1", "negative1"]
+    for one, text, sign in zip(found, ("TTACCCGGCA", "GATAAGGTCACG"), (1, -1), strict=True):
+        consensus = one.motif.trim().consensus.strip("N")
+        assert text in (consensus, "".join("ACGT"[3 - "ACGT".index(base)] for base in reversed(consensus)))
+        assert len(one.sites) == one.motif.n_sites > 150
+        flips = [turned == bool(back) for (row, _, _), back in zip(one.sites, one.reverse, strict=True) for turned in [truth[row, sign][2]]]
+        assert np.mean(flips) in (0, 1)  # a pattern has no strand of its own: its seqlets agree among themselves
+        assert all(start <= truth[row, sign][0] and truth[row, sign][1] <= end for row, start, end in one.sites)
+        assert one.contribution == pytest.approx(sign * 0.75 * len(text), rel=0.1)
