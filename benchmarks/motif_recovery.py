@@ -5,8 +5,8 @@
 Of 10,000 sequences of 200 bp half hold sites of twelve JASPAR motifs (0 to 3 each), and all hold decoys: ten other motifs, about two sites a
 sequence, that tell nothing. 8,000 are for training. The ways are: all networks of the ensemble, a motif a family of filters that look alike; the
 first network alone, a motif a filter; and all networks again, every window over half of a filter's maximum instead of the strongest hundred.
-Printed are, for each seed and way: how many of the twelve come back (Tomtom q < .05 to that very matrix, in all of JASPAR CORE), how many of them by
-one of the twelve most important families, the mean Pearson r of their best motifs to the truth, and whether a decoy is among the twelve most important.
+Printed are, for each seed and way: how many of the twelve come back (Tomtom q < .05 to that very matrix, in all of JASPAR CORE), how many of them
+by one of the twelve most important families, the mean Pearson r of their best motifs to the truth, and whether a decoy leads such a family.
 
 Runs go to --output (default: a temporary folder); a run that is there already is taken as it is.
 """
@@ -91,8 +91,9 @@ def judge(found: Extraction, planted: list[Motif], decoys: list[Motif], database
     bits = found.table["information_bits"].median()
     missed = sorted({motif.label for motif in planted} - set(recovery.found))
     return (
-        f"recovered {len(recovery.found)} of {len(planted)}, {len(led.found)} of them by the {len(planted)} most important families, mean r {r:.3f}, decoys among these: "
-        f"{', '.join(fooled) or 'none'}; {len(found.motifs)} motifs of {found.n_filters} filters, median {bits:.1f} bits; missed: {', '.join(missed) or 'none'}"
+        f"recovered {len(recovery.found)} of {len(planted)}, {len(led.found)} of them by the {len(planted)} most important families, mean r {r:.3f}, "
+        f"decoys among these families: {', '.join(fooled) or 'none'}; {len(found.motifs)} motifs of {found.n_filters} filters, "
+        f"median {bits:.1f} bits; missed: {', '.join(missed) or 'none'}"
     )
 
 

@@ -128,7 +128,7 @@ class Neck:
         for row, group in zip(mask, groups, strict=True):
             row[group] = True
         changed = torch.where(mask, self.silent, pooled[:, None])  # (B, G, F)
-        return self.outputs(changed.flatten(0, 1)).unflatten(0, (len(pooled), len(groups)))
+        return self.outputs(changed.flatten(0, 1)).reshape(len(pooled), len(groups), -1)
 
 
 def find_neck(readout: Readout, layer: nn.Module, x: Tensor, *, means: Tensor) -> Neck | None:

@@ -87,8 +87,9 @@ def _words(motif: Motif, row: Mapping[Any, Any]) -> tuple[str, str]:
     named = f" · {match}" if known else " · like no known motif" if isinstance(q, int | float) else ""
     said = [("match_q", "q {:.2g}"), ("importance", "importance {:.3f}"), ("information_bits", "{:.1f} bits"), ("stability", "in {:.0%} of the runs")]
     parts = [text.format(float(row[key])) for key, text in said[not known :] if isinstance(row.get(key), int | float) and row[key] == row[key]]
-    members = [f"in {row['members']:.0f} of {row['of_members']:.0f} networks"] if isinstance(row.get("of_members"), int | float) else []
-    return f"{motif.label}{named}", ", ".join(parts + members)
+    if isinstance(row.get("of_members"), int | float):  # instead of the bits of a motif with a name: there is no room for both
+        parts = [part for part in parts if not (known and part.endswith(" bits"))] + [f"in {row['members']:.0f} of {row['of_members']:.0f} networks"]
+    return f"{motif.label}{named}", ", ".join(parts)
 
 
 def _fit(text: str) -> str:
