@@ -69,9 +69,10 @@ def motifs(run: RunFolder) -> Section:
     whole, families = table, "of_members" in table
     table = table.head(MOST_FAMILIES) if families else table
     rows = motif_rows(run, table)
-    known = [row for row in rows if row.known]
-    vague = sum(row.bits is not None and row.bits < VAGUE_BITS for row in rows)
-    different = len({row.match_id for row in known})
+    records = whole.to_dict("records")
+    known = [record for record in records if _is_known(record)]
+    vague = sum((bits := number(record.get("information_bits"))) is not None and bits < VAGUE_BITS for record in records)
+    different = len({str(record["match"]).partition(" ")[0] for record in known})
     if families:
         parts = _over_networks(whole)
     else:
@@ -104,8 +105,8 @@ def _over_networks(table: pd.DataFrame) -> list[str]:
     parts = [
         f"{plural(n_filters, 'filter')} of {n_networks} networks, as {plural(len(table), 'motif')}: those that look alike are one, and the sharpest "
         "of them stands for the others. The most important come first.",
-        f"{shared} {'was' if shared == 1 else 'were'} found in more than one network. The networks were trained apart, from different starts, so "
-        "a motif that several of them found is more believable than one that a single network found.",
+        f"{shared} {'was' if shared == 1 else 'were'} found in more than one network. The networks share no weights and began differently, so "
+        "a motif that several of them found is more believable than one that a single network found; but all saw the same examples.",
     ]
     if len(table) > MOST_FAMILIES:
         parts.append(f"The first {MOST_FAMILIES} are shown; all are in motifs/motifs.tsv.")
