@@ -7,6 +7,7 @@ sequence, that tell nothing. 8,000 are for training. The ways are: all networks 
 first network alone, a motif a filter; and all networks again, every window over half of a filter's maximum instead of the strongest hundred.
 Printed are, for each seed and way: how many of the twelve come back (Tomtom q < .05 to that very matrix, in all of JASPAR CORE), how many of them
 by one of the twelve most important families, the mean Pearson r of their best motifs to the truth, and whether a decoy leads such a family.
+How many of the ten decoys match any motif tells how much of the first number is chance: hundreds of filters match something.
 
 Runs go to --output (default: a temporary folder); a run that is there already is taken as it is.
 """
@@ -88,11 +89,12 @@ def judge(found: Extraction, planted: list[Motif], decoys: list[Motif], database
     names = {motif.label for motif in decoys}
     fooled = [f"{leader} ({nearest[leader]})" for leader in leaders if nearest.get(leader) in names]
     led = recover([motif for motif in found.motifs if motif.name in leaders], planted, database)
+    of_decoys = recover(found.motifs, decoys, database)
     bits = found.table["information_bits"].median()
     missed = sorted({motif.label for motif in planted} - set(recovery.found))
     return (
         f"recovered {len(recovery.found)} of {len(planted)}, {len(led.found)} of them by the {len(planted)} most important families, mean r {r:.3f}, "
-        f"decoys among these families: {', '.join(fooled) or 'none'}; {len(found.motifs)} motifs of {found.n_filters} filters, "
+        f"decoys among these families: {', '.join(fooled) or 'none'}, anywhere: {len(of_decoys.found)} of {len(decoys)}; {len(found.motifs)} motifs of {found.n_filters} filters, "
         f"median {bits:.1f} bits; missed: {', '.join(missed) or 'none'}"
     )
 
