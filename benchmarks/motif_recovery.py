@@ -94,7 +94,8 @@ def judge(found: Extraction, planted: list[Motif], decoys: list[Motif], database
     missed = sorted({motif.label for motif in planted} - set(recovery.found))
     return (
         f"recovered {len(recovery.found)} of {len(planted)}, {len(led.found)} of them by the {len(planted)} most important families, mean r {r:.3f}, "
-        f"decoys among these families: {', '.join(fooled) or 'none'}, anywhere: {len(of_decoys.found)} of {len(decoys)}; {len(found.motifs)} motifs of {found.n_filters} filters, "
+        f"decoys among these families: {', '.join(fooled) or 'none'}, anywhere: {len(of_decoys.found)} of {len(decoys)}; "
+        f"{len(found.motifs)} motifs of {found.n_filters} filters, "
         f"median {bits:.1f} bits; missed: {', '.join(missed) or 'none'}"
     )
 
