@@ -18,7 +18,7 @@ relaxed sequences: tall where a base has to be there) and gallery.svg."""
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the flags of this verb."""
     parser.add_argument("run", metavar="RUN", help="a run folder")
-    parser.add_argument("--filter", metavar="K", help="a filter by its number (3 or filter3) instead of an output")
+    parser.add_argument("--filter", metavar="K", help="a filter (3, filter3, member1_filter3) instead of an output")
     parser.add_argument("--layer", metavar="NAME", help="the filter's layer (default: the first convolution over the bases)")
     parser.add_argument("-n", type=int, default=5, metavar="N", help="number of starts (default 5)")
     add_output_flags(parser)
@@ -26,6 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, console: Console) -> int:
     """Climb, write what was reached, and say it beside the best real sequence."""
+    import re
     from pathlib import Path
 
     from seqdl.errors import InputError
@@ -36,13 +37,16 @@ def run(options: argparse.Namespace, console: Console) -> int:
     trained = load_run(options.run)
     folder, output = folder_and_output(options, trained.task.outputs)
     check_output(Path(folder), force=options.force)
-    number = None
+    name = None
     if options.filter is not None:
-        digits = options.filter.removeprefix("filter")
-        if not digits.isdigit():
-            raise InputError(f"--filter {options.filter}: the number of a filter was expected, such as 3 or filter3. See the names in motifs.tsv.")
-        number = int(digits)
-    found = drive(trained, filter_index=number, output=output, layer=options.layer, n=options.n, seed=options.seed or 0)
+        named = re.fullmatch(r"(member\d+_)?(?:filter)?(\d+)", options.filter)
+        if named is None:
+            raise InputError(
+                f"--filter {options.filter}: the number of a filter was expected, such as 3 or filter3, or member1_filter3 of an ensemble. "
+                "See the names in motifs.tsv."
+            )
+        name = f"{named[1] or ''}filter{int(named[2])}"
+    found = drive(trained, filter_name=name, output=output, layer=options.layer, n=options.n, seed=options.seed or 0)
     write_driven(Path(folder), found)
     console.result(found.verdict())
     console.emit({"verdict": found.verdict(), "sequences": found.table.to_dict(orient="records")})

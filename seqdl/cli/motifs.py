@@ -20,7 +20,13 @@ EPILOG = """examples:
   seqdl motifs RUN --layer encoder.blocks.1.conv --fasta peaks.fa -o deeper
   seqdl motifs RUNS                              RUNS/seed0 ... of seqdl train --seeds: how many of them each motif comes back in
 
-Written are motifs.meme, motifs.jaspar, motifs.transfac, families.meme (one a family), motifs.tsv, logos/, gallery.svg and positions.svg."""
+Of an ensemble the filters of all its networks are read, and those that look alike (Tomtom p < 1e-4, shifts and reverse complements too) make one
+motif, named after its sharpest filter (member2_filter31). members says in how many of the networks it was found: these share no weights and began
+differently, so that what several of them found is more believable than what one did. importance is what the ensemble loses on the test split when
+every filter of the family is held at its mean, in all networks together.
+
+Written are motifs.meme, motifs.jaspar, motifs.transfac, families.meme (one a family), motifs.tsv, logos/, gallery.svg and positions.svg; of an
+ensemble also filters.tsv and filters.meme, every filter with its family."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -53,8 +59,10 @@ def run(options: argparse.Namespace, console: Console) -> int:
         check_output(Path(options.output), force=options.force)
     several = runs_below(Path(options.run))
     table = _over_runs(several, options, console) if several else _of_run(options, console)
-    columns = ["name", "consensus", "information_bits", "importance", "match", "match_q", "stability", "note"]
+    columns = ["name", "consensus", "information_bits", "importance", "members", "filters", "match", "match_q", "stability", "note"]
     shown = table.head(options.top)[[column for column in columns if column in table]]
+    if "of_members" in table:
+        shown = shown.assign(members=[f"{k:.0f} of {n:.0f}" for k, n in table.head(options.top)[["members", "of_members"]].to_numpy()])
     console.result(shown.to_string(index=False, float_format=lambda value: f"{value:.3g}", na_rep=""))
     console.emit(table.to_dict(orient="records"))
     return 0

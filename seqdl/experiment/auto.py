@@ -27,8 +27,8 @@ SITE_MEMBERS: tuple[Member, ...] = (
     ({"width": 15}, {"activation": "relu", "dropout": 0.3}),
     ({"width": 21}, {"activation": "exp", "dropout": 0.3}),
 )
-"""For bound or not, in this order: networks that differ, since the same one several times gains little. The first is read for
-motifs: an exponential behind the pooling pushes filters towards whole motifs."""
+"""For bound or not, in this order: networks that differ, since the same one several times gains little. An exponential
+behind the pooling pushes filters towards whole motifs; motifs are read from all of them."""
 
 PLACE_MEMBERS: tuple[Member, ...] = (
     ({"filters": (64, 64, 64), "widths": (11, 7, 5), "pools": (2, 2, 2)}, {"pooling": "flatten", "dropout": 0.5}),

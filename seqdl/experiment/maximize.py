@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from seqdl.errors import UnknownNameError
+from seqdl.experiment.motif_members import place_of
 from seqdl.interpret.filters import filter_activations
 from seqdl.interpret.inputs import scores_of
 from seqdl.interpret.maximize import Ascent, maximize_input
@@ -18,6 +20,7 @@ from seqdl.io.meme import write_meme
 from seqdl.io.table import write_tsv
 from seqdl.plot.gallery import gallery_svg
 from seqdl.sequence.encode import decode
+from seqdl.tasks.ensemble import Ensemble
 
 if TYPE_CHECKING:
     from seqdl.experiment.run import Run
@@ -51,14 +54,14 @@ class Driven:
         )
 
 
-def drive(run: Run, *, filter_index: int | None = None, output: int = 0, layer: str | None = None, n: int = 5, seed: int = 0) -> Driven:
+def drive(run: Run, *, filter_name: str | None = None, output: int = 0, layer: str | None = None, n: int = 5, seed: int = 0) -> Driven:
     """Drive a filter, or an output, of a run.
 
     Parameters
     ----------
     run : Run
-    filter_index : int, optional
-        A filter of `layer`; of an ensemble that of its first member.
+    filter_name : str, optional
+        A filter of `layer` by its name in motifs.tsv: filter3, or of a member of an ensemble member1_filter3; filter3 alone is of the first.
     output : int, default 0
         Driven where no filter is named; of an ensemble the mean of its members.
     layer : str, optional
@@ -66,16 +69,25 @@ def drive(run: Run, *, filter_index: int | None = None, output: int = 0, layer: 
     n : int, default 5
         Number of starts.
     seed : int, default 0
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such member, filter or layer.
     """
     task, data, ascent = run.task, run.data, Ascent(seed=seed)
     rows = data.rows("test") if len(data.rows("test")) else data.rows()
     length = int(task.recipe.get("length") or data.length)
-    if filter_index is None:
+    if filter_name is None:
         name = task.outputs[output]
         found = maximize_input(task, length, output=output, n=n, ascent=ascent)
         real: Floats = scores_of(Readout(task, output), data.one_hot_of(rows))
     else:
-        reader, name = getattr(task, "reader", task), f"filter{filter_index}"
+        member, filter_index = place_of(filter_name)
+        networks = task.tasks if isinstance(task, Ensemble) else [task]
+        if member >= len(networks):
+            raise UnknownNameError("member", f"member{member}", [f"member{k}" for k in range(len(networks))])
+        reader, name = networks[member], filter_name
         whole = length if layer is not None else None
         found = maximize_input(reader, whole, filter_index=filter_index, layer=layer, n=n, ascent=ascent)
         real = filter_activations(reader, data.codes[rows], layer=layer)[:, filter_index]

@@ -10,7 +10,7 @@ from seqdl.io.files import writing
 from seqdl.io.meme import write_meme
 from seqdl.io.motifs import write_jaspar, write_transfac
 from seqdl.io.table import write_tsv
-from seqdl.report.belief_data import SIGNIFICANT
+from seqdl.report.belief_data import SIGNIFICANT, VAGUE_BITS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,13 +31,19 @@ def write_motifs(folder: Path, found: Extraction, *, length: int) -> None:
     Parameters
     ----------
     folder : Path
-        Gets motifs.meme, motifs.jaspar, motifs.transfac, families.meme (a motif a family, its members laid over each other),
-        motifs.tsv, logos/NAME.svg, gallery.svg and positions.svg.
+        Gets motifs.meme, motifs.jaspar, motifs.transfac, families.meme (a motif a family, its filters laid over each other),
+        motifs.tsv, logos/NAME.svg, gallery.svg and positions.svg; of an ensemble also filters.meme and filters.tsv, every filter with its family.
     found : Extraction
     length : int
         Length of the sequences that were read (bp).
     """
     write_motif_table(folder, found.motifs, found.table)
+    for stale in ("filters.meme", "filters.tsv"):
+        (folder / stale).unlink(missing_ok=True)
+    if found.families:
+        write_meme(folder / "families.meme", [merged(family) for family in found.families.values()], force=True)
+        write_meme(folder / "filters.meme", [motif for family in found.families.values() for motif in family], force=True)
+        write_tsv(folder / "filters.tsv", found.filters, force=True)
     leaders = list(dict.fromkeys(found.table["family"]))[:N_DRAWN]
     if leaders:
         write_figure(folder / "positions.svg", lambda ax: _draw_positions(ax, found, leaders, length=length))
@@ -61,8 +67,18 @@ def write_motif_table(folder: Path, motifs: list[Motif], table: pd.DataFrame) ->
     for motif in motifs:
         save_logo(motif, logos / f"{motif.name}.svg", force=True)
     if motifs:
+        drawn, left_out = _drawn(table)
+        rows = table[drawn].to_dict("records")
         with writing(folder / "gallery.svg", force=True) as stream:
-            stream.write(gallery_svg(motifs, table.to_dict("records")) + "\n")
+            stream.write(gallery_svg([motif for motif, shown in zip(motifs, drawn, strict=True) if shown], rows, left_out=left_out) + "\n")
+
+
+def _drawn(table: pd.DataFrame) -> tuple[pd.Series, str]:
+    """Return which motifs are drawn side by side, and what is left out in words: of families over several networks the vague ones."""
+    vague = table["information_bits"] < VAGUE_BITS
+    if "members" not in table or vague.all() or not vague.any():
+        return vague | True, ""
+    return ~vague, f"{int(vague.sum())} vague ones (under {VAGUE_BITS:g} bits) are in motifs.tsv only"
 
 
 def family_motifs(motifs: list[Motif], table: pd.DataFrame) -> list[Motif]:

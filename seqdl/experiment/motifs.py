@@ -10,13 +10,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from seqdl.errors import InputError
+from seqdl.experiment.motif_members import committee_of, common_families, networks_of, place_of, read_filters
+from seqdl.interpret.committee import committee_importance
 from seqdl.interpret.families import families_of
 from seqdl.interpret.filters import Extraction as Method
-from seqdl.interpret.filters import filter_motifs, motifs_of
 from seqdl.interpret.importance import family_importance, filter_importance
 from seqdl.interpret.inputs import SequenceInput
-from seqdl.interpret.locate import filter_bank
-from seqdl.interpret.sites import Sites, find_sites
 from seqdl.motif.compare import match_motifs
 from seqdl.report.belief_data import SIGNIFICANT, VAGUE_BITS
 
@@ -46,6 +45,9 @@ MOTIF_COLUMNS = (
     "position_sd",
     "note",
 )
+OVER_MEMBERS = ("members", "of_members", "filters")
+"""Further columns where the filters of several networks were read: in how many of them the family is, of how many, and its number of filters."""
+FILTER_COLUMNS = ("name", "member", "filter", "family", "n_sites", "information_bits", "consensus")
 N_MATCHES, SURE_Q = 5, 0.01
 """Known motifs looked at for each filter; those below this q-value besides the best are listed too."""
 MOST_SEQUENCES = 20_000
@@ -91,7 +93,7 @@ class Extraction:
     motifs : list of Motif
         Those of the most important family first.
     table : DataFrame
-        One row a motif, in the same order: the columns of `MOTIF_COLUMNS`.
+        One row a motif, in the same order: the columns of `MOTIF_COLUMNS`, and of an ensemble `OVER_MEMBERS`.
     layer : str
         The layer that was read.
     n_filters : int
@@ -101,6 +103,9 @@ class Extraction:
         What was read, in words.
     centres : dict of str to array
         Where the sites of each motif lie, in bp from the middle of the sequence.
+    families : dict of str to list of Motif
+        Of an ensemble, the filters of all its members that each motif stands for, itself first.
+    n_networks : int
     """
 
     motifs: list[Motif]
@@ -110,12 +115,31 @@ class Extraction:
     dead: list[str]
     source: str
     centres: dict[str, NDArray[np.float64]] = field(repr=False)
+    families: dict[str, list[Motif]] = field(default_factory=dict, repr=False)
+    n_networks: int = 1
 
     def summary(self) -> str:
         """Return what was read and found, in a sentence."""
         dead = f", {len(self.dead)} of them dead (they respond the same to everything)" if self.dead else ""
-        families = self.table["family"].nunique()
-        return f"{self.n_filters} filters of layer '{self.layer}'{dead}, read on {self.source}: {len(self.motifs)} motifs in {families} families"
+        if self.n_networks == 1:
+            families = self.table["family"].nunique()
+            return f"{self.n_filters} filters of layer '{self.layer}'{dead}, read on {self.source}: {len(self.motifs)} motifs in {families} families"
+        shared, vague = int((self.table["members"] > 1).sum()), int((self.table["information_bits"] < VAGUE_BITS).sum())
+        left_out = f", {vague} are vague (under {VAGUE_BITS:g} bits) and not in the gallery" if vague else ""
+        return (
+            f"{self.n_filters} filters of layer '{self.layer}' in {self.n_networks} networks{dead}, read on {self.source}: "
+            f"{len(self.motifs)} families of filters that look alike, a motif each; {shared} are in more than one network{left_out}"
+        )
+
+    @property
+    def filters(self) -> pd.DataFrame:
+        """One row a filter of an ensemble: the columns of `FILTER_COLUMNS`, the families in the order of the motifs."""
+        rows = [
+            (motif.name, *place_of(motif.name), family, round(motif.n_sites), motif.information_bits, motif.consensus)
+            for family, motifs in self.families.items()
+            for motif in motifs
+        ]
+        return pd.DataFrame(rows, columns=list(FILTER_COLUMNS))
 
 
 def extract_motifs(task: Task, data: SequenceData, database: list[Motif], *, reading: Reading | None = None, seed: int = 0) -> Extraction:
@@ -127,7 +151,7 @@ def extract_motifs(task: Task, data: SequenceData, database: list[Motif], *, rea
     Parameters
     ----------
     task : Task
-        Of an ensemble its first member is read.
+        Of an ensemble the filters of all members are read.
     data : SequenceData
     database : list of Motif
         Known motifs; names come from these.
@@ -140,20 +164,46 @@ def extract_motifs(task: Task, data: SequenceData, database: list[Motif], *, rea
     Extraction
         The most important family first: filters that look alike stand in for each other, so that each alone seems to matter little.
         ``importance`` and ``family_importance`` are what the network's measure loses without the filter, and without all of
-        its family; NaN for a network that predicts nothing.
+        its family; NaN for a network that predicts nothing. Of an ensemble there is one row a family over all its members, and both are what
+        the ensemble loses without the family; a motif that several members found, each from its own start, is more believable.
 
     Raises
     ------
     NoFiltersError
         If the network has no convolution over the bases.
     """
-    how, task = reading or Reading(), getattr(task, "reader", task)
-    rng = np.random.default_rng(seed)
+    how, rng = reading or Reading(), np.random.default_rng(seed)
+    networks = networks_of(task, how.layer)
     codes, source = _shown(data, how, rng)
-    sites = find_sites(task, codes, layer=how.layer, n_sites=how.n_sites, both_strands=how.both_strands)
-    made = motifs_of(sites) if how.method == "top" else _made(task, codes, how)
-    found = [motif.trim() for motif in made]
+    read = [read_filters(network, codes, how, prefix=prefix) for prefix, network in networks.items()]
     tested = _at_most(data.rows("test"), max(LEAST_TESTED, min(MOST_TESTED, MOST_TESTED_BASES // data.length)), rng)
+    everything = {motif.name: motif for filters in read for motif in filters.motifs}
+    centres = {name: values for filters in read for name, values in filters.centres.items()}
+    weights = _Weights(networks.get("", task), data, tested, layer=how.layer)
+    families: dict[str, list[Motif]] = {}
+    if "" in networks:
+        table = _of_one(list(everything.values()), database, weights, n_filters=read[0].n_filters)
+    else:
+        families = {family[0].name: family for family in common_families(list(everything.values()))}
+        table = _over_members(families, database, weights, centres=centres).assign(of_members=len(networks))
+        families = {name: families[name] for name in table["name"]}
+    turned = {name for filters in read for name in filters.turned}
+    table["note"] = [_note(row, turned=str(row["name"]) in turned) for row in table.to_dict("records")]
+    return Extraction(
+        [everything[name] for name in table["name"]],
+        table[[*MOTIF_COLUMNS, *(OVER_MEMBERS if families else ())]],
+        read[0].layer,
+        sum(filters.n_filters for filters in read),
+        [name for filters in read for name in filters.dead],
+        source,
+        centres,
+        families,
+        len(networks),
+    )
+
+
+def _described(found: list[Motif], database: list[Motif]) -> pd.DataFrame:
+    """Return what can be said of motifs by themselves: sites, information, consensus, and the known motifs they match."""
     table = pd.DataFrame(
         {
             "name": [motif.name for motif in found],
@@ -162,21 +212,31 @@ def extract_motifs(task: Task, data: SequenceData, database: list[Motif], *, rea
             "consensus": [motif.consensus for motif in found],
         }
     )
-    weights = _Weights(task, data, tested, layer=how.layer)
-    table = table.merge(weights.of_filters(len(sites.alive)), on="name", how="left").merge(names_of(found, database), on="name", how="left")
+    return table.merge(names_of(found, database), on="name", how="left")
+
+
+def _of_one(found: list[Motif], database: list[Motif], weights: _Weights, *, n_filters: int) -> pd.DataFrame:
+    """Return a row a filter of one network, the most important family first."""
+    table = _described(found, database).merge(weights.of_filters(n_filters), on="name", how="left")
     table = table.sort_values(["importance", "information_bits"], ascending=False, kind="stable").reset_index(drop=True)
-    by_name = {motif.name: motif for motif in found}
-    table = _by_family(table, by_name, weights)
-    bank = filter_bank(task, how.layer, length=codes.shape[1])
-    table["note"] = [_note(row, turned=_turned(bank.layer)) for row in table.to_dict("records")]
-    dead = [f"filter{f}" for f in np.flatnonzero(~sites.alive)]
-    centres = _centres(sites, codes.shape[1])
-    return Extraction([by_name[name] for name in table["name"]], table[list(MOTIF_COLUMNS)], bank.name, len(sites.alive), dead, source, centres)
+    return _by_family(table, {motif.name: motif for motif in found}, weights)
 
 
-def _made(task: Task, codes: Codes, how: Reading) -> list[Motif]:
-    """Return the motifs by the ways that take every strong window."""
-    return filter_motifs(task, codes, layer=how.layer, method=how.method, both_strands=how.both_strands)
+def _over_members(
+    families: dict[str, list[Motif]], database: list[Motif], weights: _Weights, *, centres: dict[str, NDArray[np.float64]]
+) -> pd.DataFrame:
+    """Return a row a family of filters over all members, what matters most first; its sharpest filter stands for it."""
+    places = [[place_of(motif.name) for motif in family] for family in families.values()]
+    table = _described([family[0] for family in families.values()], database).assign(
+        family=list(families),
+        position=[centres[name].mean() for name in families],
+        position_sd=[centres[name].std() for name in families],
+        members=[len({member for member, _ in family}) for family in places],
+        filters=[len(family) for family in places],
+    )
+    weighed = weights.over_members(places)
+    table = table.assign(**{str(column): weighed[column].to_numpy() for column in weighed}, family_importance=weighed["importance"].to_numpy())
+    return table.sort_values(["importance", "information_bits"], ascending=False, kind="stable").reset_index(drop=True)
 
 
 def _shown(data: SequenceData, how: Reading, rng: np.random.Generator) -> tuple[Codes, str]:
@@ -223,12 +283,19 @@ class _Weights:
             return np.full(len(families), np.nan)
         return family_importance(self.task, self.x, self.target, families=families, layer=self.layer, **self.how)
 
+    def over_members(self, families: list[list[tuple[int, int]]]) -> pd.DataFrame:
+        """Return importance, output and direction of families of filters (member, number) of an ensemble."""
+        if not self.known:
+            return pd.DataFrame({"importance": np.full(len(families), np.nan), "output": "", "direction": 0})
+        table = committee_importance(committee_of(self.task), self.x, self.target, families=families, layer=self.layer, **self.how)
+        return table.assign(output=[self.task.outputs[k] for k in table["output"]])
+
 
 def _by_family(table: pd.DataFrame, motifs: dict[str, Motif], weights: _Weights) -> pd.DataFrame:
     """Return the table ordered by families of filters that look alike, each weighed as a whole."""
     names = list(table["name"])
     families = families_of([motifs[name] for name in names])
-    numbers = [[int(names[member].removeprefix("filter")) for member in family] for family in families]
+    numbers = [[place_of(names[member])[1] for member in family] for family in families]
     lost = weights.of_families(numbers)
     family, loss = np.empty(len(names), dtype=object), np.full(len(names), np.nan)
     for members, value in zip(families, lost, strict=True):
@@ -249,7 +316,7 @@ def names_of(found: list[Motif], database: list[Motif]) -> pd.DataFrame:
     return best.assign(also_matches=best["name"].map(also).astype(object).fillna(""))
 
 
-def _note(row: dict[Any, Any], *, turned: NDArray[np.bool_] | None) -> str:
+def _note(row: dict[Any, Any], *, turned: bool) -> str:
     """Return what a reader of the row should know before believing it."""
     notes = []
     bits, q = row["information_bits"], row["match_q"]
@@ -260,21 +327,9 @@ def _note(row: dict[Any, Any], *, turned: NDArray[np.bool_] | None) -> str:
         notes.append("like no known motif")
     if row["n_sites"] < FEW_SITES:
         notes.append(f"made of {row['n_sites']} sites only")
-    if turned is not None and turned[int(str(row["name"]).removeprefix("filter"))]:
+    if turned:
         notes.append("the norm turns this filter round: the sites are where its convolution is lowest")
     return "; ".join(notes)
-
-
-def _turned(layer: Any) -> NDArray[np.bool_] | None:
-    """Return which filters (F,) a batch norm turns round; None where the layer is no norm."""
-    weight = getattr(layer, "weight", None)
-    return (weight < 0).cpu().numpy() if hasattr(layer, "running_mean") and weight is not None else None
-
-
-def _centres(sites: Sites, length: int) -> dict[str, NDArray[np.float64]]:
-    """Return where the sites of each filter that responds lie."""
-    centres = sites.centres(length)
-    return {f"filter{f}": centres[f][np.isfinite(centres[f])] for f in np.flatnonzero(sites.alive)}
 
 
 def _at_most(rows: Ints, n: int, rng: np.random.Generator) -> Ints:

@@ -74,10 +74,10 @@ class Run:
     @property
     def has_filters(self) -> bool:
         """Whether the network begins with filters over the bases, which can be read as motifs."""
-        from seqdl.interpret.locate import filter_bank
+        from seqdl.experiment.motif_members import networks_of
 
         try:
-            filter_bank(getattr(self.task, "reader", self.task))
+            networks_of(self.task)
         except InputError:
             return False
         return True

@@ -71,6 +71,8 @@ def merged(motifs: Sequence[Motif]) -> Motif:
     ('ACGATTCA', 16.0)
     """
     first, width = motifs[0], motifs[0].width
+    if len(motifs) == 1:
+        return first.trim()
     table = match_motifs([replace(motif, name=str(k)) for k, motif in enumerate(motifs)], [first], top=1)
     placed = [(0, first.ppm * first.n_sites)]
     for motif, offset, strand in zip(motifs[1:], table["offset"].tolist()[1:], table["strand"].tolist()[1:], strict=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -15,13 +15,10 @@ from seqdl.errors import InputError, ShapeError, UnknownNameError
 from seqdl.evaluate.metrics import auroc
 from seqdl.interpret.inputs import SequenceInput, Sequences
 from seqdl.interpret.locate import filter_bank
-from seqdl.interpret.patch import patched, record_calls
-from seqdl.interpret.readout import Readout, batches, evaluating
+from seqdl.interpret.readout import Readout, evaluating
+from seqdl.interpret.silence import silence
 from seqdl.interpret.sites import find_sites
 from seqdl.types import Floats
-
-CHUNK = 128
-"""Sequences whose activations are kept at a time; small enough to stay near the processor's cache."""
 
 
 def filter_importance(
@@ -37,7 +34,8 @@ def filter_importance(
     """Measure what the predictions lose when one filter is silenced.
 
     A filter is silenced by its mean: in every call of the layer its channel is replaced by the channel's mean over all
-    sequences and positions, and the rest of the network is run again. What comes before the layer is run once.
+    sequences and positions, and the rest of the network is run again. What comes before the layer is run once, and so is the pooling
+    where it makes one number a filter (`seqdl.interpret.silence`).
 
     Parameters
     ----------
@@ -83,19 +81,20 @@ def filter_importance(
     """
     if metric not in METRICS:
         raise UnknownNameError("metric of filter importance", metric, METRICS)
-    readout, given = _Outputs(module, output), Sequences(x)
+    readout, given = Outputs(module, output), Sequences(x)
     truth, chosen = readout.truth(target, len(given)), np.arange(len(given))
     if len(given) > max_sequences:
         chosen = np.sort(np.random.default_rng(0).permutation(len(given))[:max_sequences])
     sequences, truth = given.one_hot(chosen), truth[chosen]
     with evaluating(module), torch.no_grad():
         found = filter_bank(module, layer, length=given.length).layer
-        whole, silenced, activation = _silence(readout, found, sequences)
-    loss = _losses(truth, whole, silenced, metric=METRICS[metric])  # (F, T)
+        outputs = silence(readout, found, sequences)
+    whole, silenced = outputs.whole, outputs.without
+    loss = losses(truth, whole, silenced, metric=METRICS[metric])  # (F, T)
     most = np.where(np.isnan(loss), -np.inf, loss).argmax(1)
     filters = np.arange(len(loss))
     change = whole[:, None] - silenced  # (N, F, T): what the filter adds to each output
-    direction = np.sign(_covariance(activation, change[:, filters, most]).round(12)).astype(int)
+    direction = np.sign(covariance(outputs.strongest, change[:, filters, most]).round(12)).astype(int)
     sites = find_sites(module, sequences, layer=layer)
     position, spread = _positions(sites.centres(given.length), np.isfinite(sites.score))
     table = pd.DataFrame(
@@ -148,12 +147,12 @@ def family_importance(
     """
     if metric not in METRICS:
         raise UnknownNameError("metric of filter importance", metric, METRICS)
-    readout, given = _Outputs(module, output), Sequences(x)
+    readout, given = Outputs(module, output), Sequences(x)
     truth = readout.truth(target, len(given))
     with evaluating(module), torch.no_grad():
         found = filter_bank(module, layer, length=given.length).layer
-        whole, silenced, _ = _silence(readout, found, given.all(), families=families)
-    loss = _losses(truth, whole, silenced, metric=METRICS[metric])
+        outputs = silence(readout, found, given.all(), groups=families)
+    loss = losses(truth, outputs.whole, outputs.without, metric=METRICS[metric])
     defined = ~np.isnan(loss).all(1)
     return np.where(defined, np.where(np.isnan(loss), -np.inf, loss).max(1, initial=-np.inf), np.nan)
 
@@ -176,7 +175,7 @@ Metric: TypeAlias = Callable[[ArrayLike, ArrayLike], float]
 METRICS: dict[str, Metric] = {"auroc": auroc, "pearson": pearson}
 
 
-class _Outputs(Readout):
+class Outputs(Readout):
     """A readout of one output (B, 1), or of all of them (B, T)."""
 
     def __init__(self, module: nn.Module, output: int | str | None) -> None:
@@ -203,7 +202,7 @@ class _Outputs(Readout):
         return values if self.every or values.shape[1] == 1 else values[:, self.index, None]
 
 
-def _losses(truth: NDArray[np.float64], whole: NDArray[Any], silenced: NDArray[Any], *, metric: Metric) -> NDArray[np.float64]:
+def losses(truth: NDArray[np.float64], whole: NDArray[Any], silenced: NDArray[Any], *, metric: Metric) -> NDArray[np.float64]:
     """Return what the metric of each output loses, (F, T), for outputs (N, T) and those without each filter (N, F, T)."""
     outputs = range(whole.shape[1])
     if truth.shape[1] != whole.shape[1]:
@@ -217,67 +216,6 @@ def _losses(truth: NDArray[np.float64], whole: NDArray[Any], silenced: NDArray[A
     return loss
 
 
-def _silence(
-    readout: Readout, layer: nn.Module, x: Tensor, *, families: Sequence[Sequence[int]] | None = None
-) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """Return outputs (N, T), outputs with each filter or family silenced (N, F, T), and each filter's strongest activation (N, F)."""
-    means = _channel_means(readout, layer, x)
-    groups = [list(family) for family in families] if families is not None else [[f] for f in range(len(means))]
-    whole, silenced, strongest = [], [], []
-    for rows in batches(len(x), CHUNK):
-        part = readout.place(x[rows])
-        calls, outputs = _calls(readout, layer, part)
-        whole.append(outputs)
-        strongest.append(torch.stack([call.flatten(2).amax(2) for call in calls]).amax(0))
-        silenced.append(torch.stack([replayed() for replayed in _replays(readout, layer, part, calls=calls, means=means, groups=groups)], 1))
-    return tuple(torch.cat(parts).double().cpu().numpy() for parts in (whole, silenced, strongest))  # type: ignore[return-value]
-
-
-def _calls(readout: Readout, layer: nn.Module, x: Tensor) -> tuple[list[Tensor], Tensor]:
-    """Return what the layer gave in each call, and the outputs."""
-    outputs: list[Tensor] = []
-    calls = record_calls(layer, lambda: outputs.append(readout(x)))
-    if not calls:
-        raise InputError(
-            f"the layer {layer} is never called by {type(readout.module).__name__}. Pass the network that uses it, or name another layer."
-        )
-    return calls, outputs[0]
-
-
-def _channel_means(readout: Readout, layer: nn.Module, x: Tensor) -> Tensor:
-    """Return the mean (F,) of each channel over sequences, positions and calls."""
-    total, count = torch.zeros(()), 0
-    for rows in batches(len(x), CHUNK):
-        for call in _calls(readout, layer, readout.place(x[rows]))[0]:
-            flat = call.transpose(0, 1).flatten(1)  # (F, n * P)
-            total, count = total.to(flat.device) + flat.double().sum(1), count + flat.shape[1]
-    return total / count
-
-
-def _replays(
-    readout: Readout, layer: nn.Module, x: Tensor, *, calls: list[Tensor], means: Tensor, groups: list[list[int]]
-) -> Iterator[Callable[[], Tensor]]:
-    """Yield for each group of filters a run of the network in which the layer only plays back `calls` without them."""
-    working = [call.clone() for call in calls]
-    for group in groups:
-        for call in working:
-            call[:, group] = means[group].to(call.dtype).view(1, -1, *[1] * (call.ndim - 2))
-        versions = [call._version for call in working]
-        yield lambda: _play_back(readout, layer, x, calls=working)
-        for call, kept, version in zip(working, calls, versions, strict=True):
-            if call._version == version:
-                call[:, group] = kept[:, group]
-            else:  # something behind the layer works in place
-                call.copy_(kept)
-
-
-def _play_back(readout: Readout, layer: nn.Module, x: Tensor, *, calls: list[Tensor]) -> Tensor:
-    """Run the network while the layer answers with `calls`, one after the other."""
-    answers = iter(calls)
-    with patched({layer: lambda *_inputs, **_options: next(answers)}):
-        return readout(x)
-
-
 def _positions(centre: Floats, valid: NDArray[np.bool_]) -> tuple[Floats, Floats]:
     """Return mean and standard deviation (F,) of the valid centres (F, S)."""
     n = np.maximum(valid.sum(1), 1)
@@ -285,6 +223,6 @@ def _positions(centre: Floats, valid: NDArray[np.bool_]) -> tuple[Floats, Floats
     return mean, np.sqrt(np.where(valid, (centre - mean[:, None]) ** 2, 0).sum(1) / n)
 
 
-def _covariance(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+def covariance(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the covariance (F,) of matching columns of two arrays (N, F)."""
     return np.asarray(((a - a.mean(0)) * (b - b.mean(0))).mean(0))

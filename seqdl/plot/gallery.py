@@ -17,7 +17,9 @@ SIGNIFICANT = 0.05
 _PER_CHARACTER = 5.8  # px of a letter of 11 px, on average
 
 
-def gallery_svg(motifs: Sequence[Motif], rows: Sequence[Mapping[Any, Any]] = (), *, columns: int = 3, limit: int = 48, ink: str | None = GREY) -> str:
+def gallery_svg(
+    motifs: Sequence[Motif], rows: Sequence[Mapping[Any, Any]] = (), *, columns: int = 3, limit: int = 48, ink: str | None = GREY, left_out: str = ""
+) -> str:
     """Draw motifs as a sheet of logos, as SVG.
 
     Parameters
@@ -25,14 +27,16 @@ def gallery_svg(motifs: Sequence[Motif], rows: Sequence[Mapping[Any, Any]] = (),
     motifs : sequence of Motif
         What to draw, from left to right, then down.
     rows : sequence of mapping, optional
-        A row of the motif table for each (`motifs.tsv`): match, match_q, importance, information_bits and stability are written above
-        the logo where they are there.
+        A row of the motif table for each (`motifs.tsv`): match, match_q, importance, information_bits, members and stability are written
+        above the logo where they are there.
     columns : int, default 3
         Logos side by side.
     limit : int, default 48
         Logos at most; how many are left out is said at the bottom.
     ink : str, optional
         Colour of axes and words; None takes that of the page.
+    left_out : str, default ""
+        What was left out before, to be said at the bottom.
 
     Returns
     -------
@@ -65,9 +69,9 @@ def gallery_svg(motifs: Sequence[Motif], rows: Sequence[Mapping[Any, Any]] = (),
             f'<text x="0" y="27" font-size="11">{escape(_fit(detail))}</text><g transform="translate(0 {number(_WORDS)})">{logo}</g></g>'
         )
     n_lines = -(-len(shown) // columns)
-    left_out = len(motifs) - len(shown)
-    width, height = _GAP + min(columns, len(shown)) * cell_width, _GAP + n_lines * cell_height + (20 if left_out else 0)
-    foot = f'<text x="{number(_GAP)}" y="{number(height - 8)}" font-size="11">{left_out} more are not drawn</text>' if left_out else ""
+    said = ([f"{len(motifs) - len(shown)} more are not drawn"] if len(motifs) > len(shown) else []) + ([left_out] if left_out else [])
+    width, height = _GAP + min(columns, len(shown)) * cell_width, _GAP + n_lines * cell_height + (20 if said else 0)
+    foot = f'<text x="{number(_GAP)}" y="{number(height - 8)}" font-size="11">{escape("; ".join(said))}</text>' if said else ""
     size = f'width="{number(width)}" height="{number(height)}" viewBox="0 0 {number(width)} {number(height)}"'
     colour = f' color="{escape(ink)}"' if ink else ""
     return (
@@ -83,6 +87,8 @@ def _words(motif: Motif, row: Mapping[Any, Any]) -> tuple[str, str]:
     named = f" · {match}" if known else " · like no known motif" if isinstance(q, int | float) else ""
     said = [("match_q", "q {:.2g}"), ("importance", "importance {:.3f}"), ("information_bits", "{:.1f} bits"), ("stability", "in {:.0%} of the runs")]
     parts = [text.format(float(row[key])) for key, text in said[not known :] if isinstance(row.get(key), int | float) and row[key] == row[key]]
+    if isinstance(row.get("of_members"), int | float):  # instead of the bits of a motif with a name: there is no room for both
+        parts = [part for part in parts if not (known and part.endswith(" bits"))] + [f"in {row['members']:.0f} of {row['of_members']:.0f} networks"]
     return f"{motif.label}{named}", ", ".join(parts)
 
 

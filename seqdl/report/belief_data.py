@@ -141,14 +141,15 @@ def motifs(run: RunFolder) -> list[Finding]:
     bits = pd.to_numeric(table["information_bits"], errors="coerce")
     known = pd.to_numeric(table["match_q"], errors="coerce") < SIGNIFICANT if "match_q" in table else pd.Series(data=False, index=table.index)
     sharp = int((known & (bits >= VAGUE_BITS)).sum())
+    what = "motif" if "of_members" in table else "filter"
     if sharp:
         text = (
-            f"{plural(sharp, 'filter')} of {len(table)} {'is' if sharp == 1 else 'are'} sharp ({VAGUE_BITS:g} "
+            f"{plural(sharp, what)} of {len(table)} {'is' if sharp == 1 else 'are'} sharp ({VAGUE_BITS:g} "
             f"bits or more) and {'matches' if sharp == 1 else 'match'} a known motif at q < {SIGNIFICANT:g}."
         )
         return [Finding("good", "The network reads known motifs", text)]
     text = (
-        f"No filter both holds {VAGUE_BITS:g} bits or more and matches a known motif at q < {SIGNIFICANT:g}. "
+        f"No {what} both holds {VAGUE_BITS:g} bits or more and matches a known motif at q < {SIGNIFICANT:g}. "
         "The motifs may be new, or the network may predict from composition; a vague filter matches something by chance."
     )
     return [Finding("caution", "No sharp filter looks like a known motif", text)]

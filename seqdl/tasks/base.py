@@ -130,7 +130,11 @@ class Task(pl.LightningModule):
 
     def logits(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return logits (B, T), or (B, T, L) of a task per base, for one-hot (B, 4, L), calibrated where that was done; attributions are of these."""
-        calibrated: Tensor = self.bend(self.raw_logits(x, lengths) * self.scale + self.shift)
+        return self.adjusted(self.raw_logits(x, lengths))
+
+    def adjusted(self, raw: Tensor) -> Tensor:
+        """Return logits, calibrated where that was done, for raw ones."""
+        calibrated: Tensor = self.bend(raw * self.scale + self.shift)
         return calibrated
 
     def calibrate(self, scale: Floats, shift: Floats) -> None:

@@ -21,7 +21,7 @@ class Ensemble(Task):
     Parameters
     ----------
     members : sequence of Task
-        At least one; all of one class, with the same outputs. The first is the one whose filters are read.
+        At least one; all of one class, with the same outputs.
 
     Examples
     --------
@@ -57,7 +57,7 @@ class Ensemble(Task):
 
     @property
     def reader(self) -> Task:
-        """The member whose filters are read as motifs."""
+        """The member that is asked where one will do: for the loss and the link, which are the same in all, or for an embedding."""
         return self.tasks[0]
 
     def member_logits(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
@@ -67,6 +67,10 @@ class Ensemble(Task):
     def raw_logits(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return the mean of the members' logits."""
         return self.member_logits(x, lengths).mean(0)
+
+    def combined(self, member_logits: Tensor) -> Tensor:
+        """Return the logits of the ensemble, calibrated where that was done, for those of its members (M, B, T)."""
+        return self.adjusted(member_logits.mean(0))
 
     def prepare(self, targets: Floats) -> None:
         """Let each member take note of the training targets."""

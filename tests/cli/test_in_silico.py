@@ -87,6 +87,15 @@ def test_a_filter_is_driven_beyond_every_real_sequence(run, tmp_path, capsys):
     assert capsys.readouterr().out.startswith("filter2 is driven to ")
 
 
+def test_a_filter_of_a_member_is_driven_by_its_name_in_the_table(run, tmp_path, capsys):
+    assert main(["maximize", str(run), "--filter", "member0_filter2", "-n", "1", "-o", str(tmp_path / "a")]) == 0
+    assert main(["maximize", str(run), "--filter", "2", "-n", "1", "-o", str(tmp_path / "b")]) == 0
+    a, b = (read(tmp_path / name / "maximized.tsv") for name in "ab")
+    assert a["name"].tolist() == ["member0_filter2_1"]
+    assert a["sequence"].tolist() == b["sequence"].tolist()
+    assert "member0_filter2 is driven to" in capsys.readouterr().out
+
+
 def test_output_names_an_output_of_the_network_or_else_the_folder(run, tmp_path, capsys):
     assert main(["maximize", str(run), "-n", "1", "--output", str(tmp_path / "a"), "--quiet"]) == 0
     assert (tmp_path / "a" / "maximized.tsv").is_file()
@@ -99,7 +108,12 @@ def test_output_names_an_output_of_the_network_or_else_the_folder(run, tmp_path,
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [(["--filter", "x"], "the number of a filter was expected"), (["--filter", "99"], "no filter named '99'"), ([], "Add -o DIR")],
+    [
+        (["--filter", "x"], "the number of a filter was expected"),
+        (["--filter", "99"], "no filter named '99'"),
+        (["--filter", "member3_filter1"], "no member named 'member3'"),
+        ([], "Add -o DIR"),
+    ],
 )
 def test_what_cannot_be_driven_is_said_and_no_folder_is_left(options, message, run, tmp_path, capsys):
     out = tmp_path / "out"

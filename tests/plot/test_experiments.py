@@ -99,6 +99,13 @@ def test_logos_of_a_gallery_do_not_lie_over_each_other(motifs):
 
 def test_what_is_left_out_is_said(motifs):
     assert "3 more are not drawn" in gallery_svg(motifs, limit=2)
+    assert "3 more are not drawn; 7 are vague" in gallery_svg(motifs, limit=2, left_out="7 are vague")
+    assert "7 are vague" in gallery_svg(motifs, left_out="7 are vague")
+
+
+def test_the_number_of_networks_a_motif_was_found_in_is_written(motifs):
+    row = {"match": "MA0363.3 REB1", "match_q": 1e-4, "importance": 0.123, "information_bits": 16.0, "members": 4, "of_members": 6}
+    assert ">q 0.0001, importance 0.123, in 4 of 6 networks<" in gallery_svg(motifs[:1], [row])
 
 
 def test_only_a_sure_match_names_a_motif(motifs):

@@ -177,3 +177,35 @@ def test_other_sure_matches_are_named_and_none_are_not(also, expected):
 
     record = {"match": "MA0363.3 REB1", "match_q": 1e-4, "information_bits": 16.0, "n_sites": 100, "importance": 0.02, "also_matches": also}
     assert _note(record, "MA0363.3") == expected
+
+
+@pytest.fixture
+def families(run_folder):
+    """Return a run folder whose motifs are families of filters over six networks."""
+    table = pd.read_csv(run_folder / "motifs/motifs.tsv", sep="\t")
+    members = np.arange(len(table)) % 6 + 1
+    table.assign(members=members, of_members=6, filters=members + 1).to_csv(run_folder / "motifs/motifs.tsv", sep="\t", index=False)
+    return run_folder
+
+
+def test_motifs_of_an_ensemble_say_in_how_many_networks_they_were_found(families, monkeypatch):
+    section = motifs(RunFolder(families))
+    rows = section.values["rows"]
+    n = len(rows)
+    assert [(row.members, row.of_members) for row in rows] == [(k % 6 + 1, 6) for k in range(n)]
+    shared = sum(row.members > 1 for row in rows)
+    assert f"{sum(row.members + 1 for row in rows)} filters of 6 networks, as {n} motifs" in section.lede
+    assert f"{shared} were found in more than one network" in section.lede
+    assert "more believable than one that a single network found" in section.lede
+    monkeypatch.setattr("seqdl.report.sections.motifs.MOST_FAMILIES", 5)
+    section = motifs(RunFolder(families))
+    assert len(section.values["rows"]) == 5
+    assert f"as {n} motifs" in section.lede
+    assert "The first 5 are shown; all are in motifs/motifs.tsv." in section.lede
+
+
+def test_a_page_of_an_ensemble_has_a_column_found_in_and_that_of_one_network_has_none(families, finished_run):
+    from seqdl.report.build import build_report
+
+    assert "3 of 6 networks" in build_report(families).read_text()
+    assert motifs(RunFolder(finished_run)).values["families"] is False

@@ -25,6 +25,8 @@ LOGO_BUDGET = 1_200_000
 FEW_SITES = 20
 FIRST_ROWS = 12
 """Rows that are seen before the reader asks for all."""
+MOST_FAMILIES = 60
+"""Rows of families over several networks; further down are mostly filters of one network that the score does not need."""
 AGAINST = {"regression": "Lowers the prediction.", "multiclass": "Speaks against the class it matters most for."}
 LOST = {"regression": "Pearson r", "multiclass": "AUROC of the class it matters most for,"}
 """What is lost without a filter, by task; AUROC in others."""
@@ -47,6 +49,8 @@ class Row:
     logo: Markup
     reverse_logo: Markup
     note: str
+    members: int | None = None
+    of_members: int | None = None
 
     @property
     def shown(self) -> dict[str, str]:
@@ -62,11 +66,17 @@ def motifs(run: RunFolder) -> Section:
         return Section("motifs", title, absent="There are no motifs in this run folder (motifs/motifs.tsv). `seqdl motifs` on this run makes them.")
     if table.empty:
         return Section("motifs", title, absent="No filter of the first layer fired often enough to make a motif.")
+    whole, families = table, "of_members" in table
+    table = table.head(MOST_FAMILIES) if families else table
     rows = motif_rows(run, table)
-    known = [row for row in rows if row.known]
-    vague = sum(row.bits is not None and row.bits < VAGUE_BITS for row in rows)
-    different = len({row.match_id for row in known})
-    parts = [f"{plural(len(rows), 'filter')} of the first layer, as {'a motif' if len(rows) == 1 else 'motifs'}, the most important first."]
+    records = whole.to_dict("records")
+    known = [record for record in records if _is_known(record)]
+    vague = sum((bits := number(record.get("information_bits"))) is not None and bits < VAGUE_BITS for record in records)
+    different = len({str(record["match"]).partition(" ")[0] for record in known})
+    if families:
+        parts = _over_networks(whole)
+    else:
+        parts = [f"{plural(len(rows), 'filter')} of the first layer, as {'a motif' if len(rows) == 1 else 'motifs'}, the most important first."]
     if known:
         parts.append(
             f"{len(known)} {'matches' if len(known) == 1 else 'match'} a known motif at q < {SIGNIFICANT:g}"
@@ -81,10 +91,26 @@ def motifs(run: RunFolder) -> Section:
         {
             "rows": rows,
             "first": FIRST_ROWS,
+            "families": families,
             "has_importance": any(row.importance is not None for row in rows),
             "lost": LOST.get(run.task, "AUROC"),
         },
     )
+
+
+def _over_networks(table: pd.DataFrame) -> list[str]:
+    """Say what the families of filters over the networks of an ensemble are, and how far to believe them."""
+    n_networks, n_filters = int(table["of_members"].max()), int(table["filters"].sum())
+    shared = int((table["members"] > 1).sum())
+    parts = [
+        f"{plural(n_filters, 'filter')} of {n_networks} networks, as {plural(len(table), 'motif')}: those that look alike are one, and the sharpest "
+        "of them stands for the others. The most important come first.",
+        f"{shared} {'was' if shared == 1 else 'were'} found in more than one network. The networks share no weights and began differently, so "
+        "a motif that several of them found is more believable than one that a single network found; but all saw the same examples.",
+    ]
+    if len(table) > MOST_FAMILIES:
+        parts.append(f"The first {MOST_FAMILIES} are shown; all are in motifs/motifs.tsv.")
+    return parts
 
 
 def motif_rows(run: RunFolder, table: pd.DataFrame) -> list[Row]:
@@ -124,7 +150,15 @@ def _row(rank: int, record: Mapping[Hashable, Any], *, largest: float, logos: tu
         logo=Markup(logos[0]),
         reverse_logo=Markup(logos[1]),
         note=_note(record, match_id, task),
+        members=_whole(record.get("members")),
+        of_members=_whole(record.get("of_members")),
     )
+
+
+def _whole(value: Any) -> int | None:
+    """Return a count, or None where there is none."""
+    found = number(value)
+    return None if found is None else round(found)
 
 
 def _is_known(record: Mapping[Hashable, Any]) -> bool:
