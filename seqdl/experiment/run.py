@@ -59,6 +59,8 @@ class Run:
     def data(self) -> SequenceData:
         """The examples, as in data/examples.tsv."""
         config = make_config(self.config)
+        if "context" not in (self.config.get("data") or {}):
+            config.data.context = 0  # a run from before there was any read its windows alone
         if not config.data.names_inputs:
             raise MissingFileError(
                 f"{self.folder}: this run was trained from Python, on data that its config does not name. "
