@@ -169,7 +169,8 @@ def _reached(run: Run, table: pd.DataFrame, wanted: Wanted, *, by_all: bool) -> 
     name = run.task.outputs[wanted.output]
     n = f"{len(table)} design{'s' if len(table) > 1 else ''} by {wanted.search.method}"
     line = (
-        f"{n} towards {'the ' + wanted.towards if isinstance(wanted.towards, str) else f'{wanted.towards:g}'} of {name}: the median prediction goes"
+        f"{n} towards {'the ' + wanted.towards if isinstance(wanted.towards, str) else f'{wanted.towards:g}'} of {name}: the median prediction"
+        f"{'' if by_all else ' of the members that were optimised'} goes"
     )
     line += f" from {before.median():.4g} to {after.median():.4g} (score {table['score_before'].median():.3f} to {table['score_after'].median():.3f})"
     line += f" with {table['changes'].median():g} changes"

@@ -122,7 +122,7 @@ def from_peaks(data: DataConfig, seed: int, *, whole: bool) -> SequenceData:
         ledger.drop_intervals(peaks[touched], "overlaps an excluded region", source=Path(data.exclude).name)
         peaks = peaks[~touched].reset_index(drop=True)
     if not len(peaks):
-        raise DataError(f"{data.peaks}: no peak is left of {len(ledger.rows)}: {ledger.counts()}. Check --window and --exclude.")
+        raise DataError(f"{data.peaks}: no peak is left of {len(ledger.rows)}: {ledger.counts()}. Check --window, --context and --exclude.")
     kind = data.negatives or "gc"
     if kind in (*GENOMIC, "dinuc"):
         split = chromosome_splits(peaks["chrom"], genome, data, seed=seed, whole=whole, ledger=ledger)
