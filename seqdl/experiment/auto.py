@@ -58,7 +58,8 @@ CENTRED_MEMBERS: tuple[Member, ...] = (
     ({"name": "lstm"}, {"pooling": "centre"}),
     ({"name": "lstm", "width": 15}, {"pooling": "centre"}),
 )
-"""For classes, and for yes or no on one strand, where sequences have one length: they are mostly cut around what is asked about. One network
+"""For classes, and for yes or no where one strand was asked for, where sequences have one length: they are mostly cut around what is asked about.
+Yes or no of tables and RNA, which have one strand by default, stays with `SITE_MEMBERS` unless it is asked for. One network
 each on validation sets, splice sites (accuracy, three folds) and promoters of E. coli (AUROC, one fold): an LSTM of both directions read in the
 middle .974 and .976, under attention .922 and .958, by its maximum .898 and .957, at its ends .857 for splice sites; three convolutions read
 position by position .959 and .970; six one-layer networks for sites together .957 for promoters."""
