@@ -64,6 +64,9 @@ each on validation sets, splice sites (accuracy, three folds) and promoters of E
 middle .974 and .976, under attention .922 and .958, by its maximum .898 and .957, at its ends .857 for splice sites; three convolutions read
 position by position .959 and .970; six one-layer networks for sites together .957 for promoters."""
 
+MOST_STEPWISE = 400
+"""Length (bp) up to which networks are taken that go from base to base: what they cost grows with it, and they were measured on 60 and 81 bp."""
+
 MODEL_FOR: dict[str, tuple[str, Sequence[Member], str]] = {
     "next_base": ("lstm", (({"bidirectional": False, "hidden": 128}, {}),), "a convolution and an LSTM that look back only"),
     "masked": ("lstm", (({"hidden": 64}, {}),), "a convolution and an LSTM of both directions"),
@@ -179,7 +182,7 @@ def _members(task: str, data: SequenceData, *, strands: str | None) -> tuple[str
     if data.kind == "binary" and (strands != "single" or data.lengths is not None or data.genome is not None):
         many = n_that_count(data) >= MANY_POSITIVES
         return "cnn", MANY_MEMBERS if many else SITE_MEMBERS, "one convolution and a global maximum"
-    if data.kind in ("binary", "multiclass") and data.lengths is None:
+    if data.kind in ("binary", "multiclass") and data.lengths is None and data.length <= MOST_STEPWISE:
         return "basset", CENTRED_MEMBERS, "three convolutions read position by position, and LSTMs read in the middle"
     if data.lengths is None:
         return "basset", PLACE_MEMBERS, "three convolutions, read position by position or averaged"
