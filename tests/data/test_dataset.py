@@ -10,8 +10,9 @@ from torch.utils.data import DataLoader
 
 from seqdl.data.augment import Augmentation
 from seqdl.data.datamodule import identity
-from seqdl.data.dataset import CodesDataset, SequenceData
+from seqdl.data.dataset import SequenceData
 from seqdl.data.examples import interval_examples
+from seqdl.data.gather import CodesDataset
 from seqdl.data.genome import Genome
 from seqdl.sequence.edit import reverse_complement
 from seqdl.sequence.encode import one_hot
