@@ -270,7 +270,7 @@ class SequenceData(ExampleSet):
         if isinstance(outputs, str) or len(outputs) != tracks.shape[1] or len(set(outputs)) < len(outputs) or set(outputs) & set(self.examples):
             raise ShapeError(
                 f"the outputs are {outputs!r} and there are {tracks.shape[1]} tracks; a list of as many different names was expected, none of them "
-                f"{', '.join(self.examples)}. Name each track."
+                f"{', '.join(map(str, self.examples))}. Name each track."
             )
         zero_one = bool(np.isin(tracks, (0, 1)).all())
         if labels and not zero_one:

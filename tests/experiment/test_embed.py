@@ -115,9 +115,9 @@ def test_a_vae_writes_sequences_of_its_length_and_the_same_ones_again(folder, tm
     ("words", "message"),
     [
         (["--length", "50"], "the network writes 24 bp"),
-        (["--prompt", "ACGT"], "--prompt was given, but the task VAE draws without it"),
+        (["--prompt", "ACGT"], "prompt was given, but the task VAE draws without it"),
         (["--condition", "1"], "was trained without a condition"),
-        (["-n", "0"], "-n is 0: one sequence or more"),
+        (["-n", "0"], "n is 0: one sequence or more"),
     ],
 )
 def test_generate_refuses_what_the_network_cannot_do(folder, capsys, words, message):
