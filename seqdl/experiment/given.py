@@ -59,7 +59,7 @@ def read_sequences(given: Given, *, name: str = "sequences") -> tuple[list[str],
     if isinstance(given, str | Path):
         if given and set(str(given).upper()) <= set("ACGTUN") and not Path(given).exists():
             raise InputError(
-                f"the {name} are the one text '{str(given)[:20]}'; a list of them was expected, or the path of a FASTA. Put it into a list."
+                f"the {name} are the one text '{str(given)[:20]}'; a list of texts, or the path of a FASTA, was expected. Put it into a list."
             )
         records = read_fasta(given)
         return [record.name for record in records], SequenceSet.of([record.codes for record in records], name=name)
