@@ -67,6 +67,7 @@ _HOME = {
     "simulate": "seqdl.data.simulate",
     "simulate_promoters": "seqdl.data.promoters",
     "spacing_curve": "seqdl.interpret.spike",
+    "split_by_homology": "seqdl.data.split",
     "tile": "seqdl.data.intervals",
     "variant_effects": "seqdl.interpret.variants",
     "write_fasta": "seqdl.io.fasta",
@@ -87,6 +88,7 @@ if TYPE_CHECKING:
     from seqdl.data.promoters import simulate_promoters as simulate_promoters
     from seqdl.data.simulate import Layout as Layout
     from seqdl.data.simulate import simulate as simulate
+    from seqdl.data.split import split_by_homology as split_by_homology
     from seqdl.data.targets import base_labels as base_labels
     from seqdl.data.targets import base_profile as base_profile
     from seqdl.data.targets import binned_counts as binned_counts

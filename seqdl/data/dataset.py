@@ -130,20 +130,37 @@ class SequenceData(ExampleSet):
 
     @classmethod
     def from_sequences(
-        cls, sequences: Sequence[Codes], target: Floats | None, split: Sequence[str], *, names: Sequence[str] | None = None, output: str = "target"
+        cls,
+        sequences: Sequence[Codes],
+        target: Floats | Sequence[str] | None,
+        split: Sequence[str],
+        *,
+        names: Sequence[str] | None = None,
+        output: str = "target",
+        numeric: bool = False,
+        classes: Sequence[str] | None = None,
     ) -> SequenceData:
         """Make a set from sequences of equal or different lengths; the shorter are padded at their end.
 
         Parameters
         ----------
         sequences : sequence of Codes
-        target : float array, (N,), or None
-            None where nothing is known of the sequences but their bases.
+        target : float array, (N,), sequence of str, or None
+            0 and 1; numbers, where `numeric` says so; of classes their names; None where nothing is known of the sequences but their bases.
         split : sequence of str
             "train", "val" or "test" of each.
         names : sequence of str, optional
             Unique names; by default sequence1, sequence2, ...
         output : str, default "target"
+        numeric : bool, default False
+            Whether the targets are numbers to be predicted, rather than 0 and 1; they are counts where all are whole and none is negative.
+        classes : sequence of str, optional
+            The classes in the order of their numbers, where the targets name them.
+
+        Raises
+        ------
+        InputError
+            If a target names no class.
         """
         sizes = np.array([len(s) for s in sequences])
         codes = np.full((len(sequences), int(sizes.max())), PAD, dtype=np.uint8)
@@ -152,7 +169,16 @@ class SequenceData(ExampleSet):
         ids = [f"sequence{i}" for i in range(1, len(sizes) + 1)] if names is None else list(names)
         known = {} if target is None else {output: target}
         examples = pd.DataFrame({"id": ids, "chrom": "", "start": "", "end": "", "strand": "", **known, "split": list(split)})
-        return cls(codes, examples, list(known), lengths=sizes if len(set(sizes)) > 1 else None)
+        made = cls(codes, examples, list(known), lengths=sizes if len(set(sizes)) > 1 else None, numeric=numeric)
+        if numeric and target is not None:
+            numbers = np.asarray(target, dtype=np.float64)
+            made.counts = bool((numbers >= 0).all() and (numbers == np.round(numbers)).all())
+        if classes is not None:
+            strangers = sorted(set(map(str, target if target is not None else ())) - set(classes))
+            if strangers:
+                raise InputError(f"the targets hold '{strangers[0]}'; one of {', '.join(classes)} was expected. Name all classes.")
+            made.classes = list(classes)
+        return made
 
     @classmethod
     def along(
