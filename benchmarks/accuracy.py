@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from peers import TEXTBOOK, GappedKmers
 from sets import GROUPS, SETS
 
@@ -41,7 +42,15 @@ def default(config: dict[str, Any], folder: Path, seed: int) -> dict[str, Any]:
     found = {"network": {name: run.metrics["test"][name]["value"] for name in names if name in run.metrics["test"]}}
     for name, entry in run.metrics["baselines"].items():
         found[name] = {metric: entry[metric]["value"] for metric in lead if metric in entry}
-    return {"seconds": seconds, "lead": lead[0], "scores": found}
+    return {"seconds": seconds, "lead": lead[0], "scores": found, "motif": first_motif(folder / "motifs" / "motifs.tsv")}
+
+
+def first_motif(path: Path) -> list[Any] | None:
+    """Return consensus, best match and q-value of the most important motif; None of a network without filters."""
+    if not path.is_file():
+        return None
+    first = pd.read_csv(path, sep="\t").iloc[0]
+    return [first["consensus"], str(first["match"]), float(first["match_q"])]
 
 
 def peers(config: dict[str, Any], folder: Path, seed: int) -> dict[str, Any]:

@@ -61,6 +61,8 @@ def run(options: argparse.Namespace, console: Console) -> int:
         return 0
     table, found = _grouped(some, options=options, console=console, motifs_out=motifs_out)
     write_embeddings(output, table, some.values, force=options.force)
+    if "probe" in found:
+        found["probe"]["learned_from_labels"] = task.family == "supervised"
     if found:
         (console.note if output == "-" else console.result)(in_words(found))
     if output != "-":

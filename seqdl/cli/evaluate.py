@@ -34,7 +34,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, console: Console) -> int:
     """Measure the network, and print it beside its baselines."""
     from seqdl.experiment.evaluate import comparison
-    from seqdl.experiment.measure import check_passes, checks_of, measure
+    from seqdl.experiment.intervals import window_within
+    from seqdl.experiment.measure import check_passes, checks_of, leaks_in_words, measure
     from seqdl.experiment.provenance import write_json
     from seqdl.experiment.run import load_run
     from seqdl.experiment.team import Team
@@ -50,12 +51,14 @@ def run(options: argparse.Namespace, console: Console) -> int:
     inputs = config_from_flags(options)
     given = inputs if inputs.data.names_inputs else None
     if given and "window" not in nested_from_flags(options).get("data", {}):
-        given.data.window, given.data.context = trained_length(trained.task), 0
+        given.data.window = window_within(trained_length(trained.task), given.data.context or 0)
     metrics = measure(trained, given, seed=options.seed, say=console.note, team=team)
     if options.output:
         write_json(Path(options.output), metrics)
     console.result(comparison(metrics))
     console.result(f"\n{metrics['test']}")
+    if metrics.get("n_leaks"):
+        console.result(f"\n{leaks_in_words(metrics)}")
     if metrics.get("text"):
         console.result(f"\n{metrics['text']}")
     console.emit(metrics)

@@ -115,6 +115,20 @@ def make_config(nested: Mapping[str, Any]) -> Config:
     return Config(**values, **_typed(Config, plain, ""))
 
 
+def config_of_run(nested: Mapping[str, Any]) -> Config:
+    """Return the config that a run was trained with; what was no option at that time is as it was then.
+
+    Examples
+    --------
+    >>> config_of_run({"data": {"peaks": "p.bed"}}).data.context, config_of_run({"data": {"context": 100}}).data.context
+    (0, 100)
+    """
+    config = make_config(nested)
+    if "context" not in (nested.get("data") or {}):
+        config.data.context = 0  # networks read their windows alone
+    return config
+
+
 def _section(cls: type[Any], values: Mapping[str, Any], name: str) -> Any:
     if not isinstance(values, Mapping):
         raise InputError(f"config: {name} is {values!r}; a mapping of options was expected. See configs/ for examples.")

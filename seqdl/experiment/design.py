@@ -119,7 +119,11 @@ def design(run: Run, starts: Starts, wanted: Wanted, *, check: Run | None = None
     finally:
         for one in (predictor, *([checked.predictor] if checked else [])):
             one.to("cpu")
-    lines = [_reached(run, table, wanted), _checked_line(table, towards, checked), f"every design keeps its constraints: {wanted.constraints.text()}"]
+    lines = [
+        _reached(run, table, wanted, by_all=predictor.members is None),
+        _checked_line(table, towards, checked),
+        f"every design keeps its constraints: {wanted.constraints.text()}",
+    ]
     settings = {
         "output": run.task.outputs[wanted.output],
         "towards": wanted.towards,
@@ -159,20 +163,24 @@ def _scores(predictor: Predictor, codes: Sequence[Codes]) -> Floats:
     return np.array([float(scores_of(readout, one[None])[0]) for one in codes])
 
 
-def _reached(run: Run, table: pd.DataFrame, wanted: Wanted) -> str:
-    """Return how far the designs went, in a line, beside the best real sequence."""
+def _reached(run: Run, table: pd.DataFrame, wanted: Wanted, *, by_all: bool) -> str:
+    """Return how far the designs went, in a line, beside the best real sequence, which the whole of an ensemble predicted."""
     before, after = table["prediction_before"], table["prediction_after"]
     name = run.task.outputs[wanted.output]
     n = f"{len(table)} design{'s' if len(table) > 1 else ''} by {wanted.search.method}"
     line = (
-        f"{n} towards {'the ' + wanted.towards if isinstance(wanted.towards, str) else f'{wanted.towards:g}'} of {name}: the median prediction goes"
+        f"{n} towards {'the ' + wanted.towards if isinstance(wanted.towards, str) else f'{wanted.towards:g}'} of {name}: the median prediction"
+        f"{'' if by_all else ' of the members that were optimised'} goes"
     )
     line += f" from {before.median():.4g} to {after.median():.4g} (score {table['score_before'].median():.3f} to {table['score_after'].median():.3f})"
     line += f" with {table['changes'].median():g} changes"
     if not isinstance(wanted.towards, str):
         return f"{line}; the farthest from {wanted.towards:g} is {after.iloc[int((after - wanted.towards).abs().to_numpy().argmax())]:.4g}"
     real = best_real(run, wanted.output, towards=wanted.towards)
-    return line if real is None else f"{line}; the {'highest' if wanted.towards == 'max' else 'lowest'} test example, {real[0]}, has {real[1]:.4g}"
+    if real is None:
+        return line
+    kind = "highest" if wanted.towards == "max" else "lowest"
+    return f"{line}; the {kind} test example, {real[0]}, has {real[1]:.4g}{'' if by_all else ' by all members'}"
 
 
 def _checked_line(table: pd.DataFrame, towards: str | float, checked: Checked | None) -> str:

@@ -54,9 +54,7 @@ class Predictor(nn.Module):
     def _logits(self, x: Tensor) -> Tensor:
         if self.members is None or not isinstance(self.task, Ensemble):
             return self.task.logits(x)
-        raw = torch.stack([member.logits(x) for member in self.task.tasks[self.members]]).mean(0)
-        logits: Tensor = self.task.bend(raw * self.task.scale + self.task.shift)
-        return logits
+        return self.task.combined(torch.stack([member.logits(x) for member in self.task.tasks[self.members]]))
 
     def prediction(self, scores: Floats) -> Floats:
         """Return what the network would predict, (N,), for scores (N,)."""

@@ -198,6 +198,10 @@ def in_words(found: dict[str, Any]) -> str:
         lines.append(f"  {'':18}{'AUROC, linear':>16}{'accuracy, linear':>18}{'accuracy, neighbours':>22}")
         for name, row in probe["spaces"].items():
             lines.append(f"  {SPACES.get(name, name):18}{row['auroc']:16.3f}{row['accuracy']:18.3f}{row['knn_accuracy']:22.3f}")
+        if probe.get("learned_from_labels"):
+            lines.append(
+                "  WARNING: the network learned from labels, and knows those of its training examples: these figures hold for new sequences only"
+            )
     if "clusters" in found:
         lines.append("clusters: " + ", ".join(f"{k}: {n:,}" for k, n in found["clusters"].items()))
         index = found["rand_index"]

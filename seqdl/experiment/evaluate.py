@@ -114,7 +114,7 @@ def evaluate_baselines(
     targets = targets if targets.shape[1] > 1 else targets[:, 0]
     baselines = dict(by.fit(data.codes[rows], targets, motifs=motifs, seed=seed))
     test = (predictions["split"] == "test").to_numpy()
-    if data.context:
+    if data.context and not test.all():
         inner = by.fit(data.codes[rows][:, data.context : -data.context], targets, motifs=motifs, seed=seed)
         _take_better(baselines, inner, data, val=predictions[~test], by=by)
     target, network = by.scores(predictions[test])

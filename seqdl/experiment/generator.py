@@ -121,8 +121,8 @@ def shares_of(targets: Floats, n: int, *, numeric: bool) -> list[tuple[float, in
     [(4.5, 2), (14.5, 2)]
     """
     if numeric:
-        values = [float(np.median(part)) for part in np.array_split(np.sort(targets), PARTS)]
-        weights = np.ones(PARTS)
+        parts = np.array_split(np.sort(targets), min(PARTS, len(targets)))
+        values, weights = [float(np.median(part)) for part in parts], np.ones(len(parts))
     else:
         found, counts = np.unique(targets, return_counts=True)
         values, weights = found.tolist(), counts.astype(np.float64)

@@ -65,10 +65,42 @@ def context_of(data: DataConfig) -> int:
         if data.context:
             raise InputError(
                 f"--context {data.context} was given with {'shuffled negatives' if data.peaks else 'no peaks'}, which have nothing around them: "
-                "peaks and background of one genome were expected. Leave --context out, or widen --window."
+                "peaks and background of one genome were expected. Say --context 0, or widen --window."
             )
         return 0
-    return max(0, (READ_WIDTH - data.window) // 2) if data.context is None else data.context
+    return context_within(READ_WIDTH, data.window) if data.context is None else data.context
+
+
+def window_within(length: int, context: int) -> int:
+    """Return the width of the window of which so much is read with so much on either side (bp).
+
+    Raises
+    ------
+    InputError
+        If nothing is left of it.
+
+    Examples
+    --------
+    >>> window_within(400, 100)
+    200
+    """
+    if length <= 2 * context:
+        raise InputError(
+            f"--context {context}: the network was trained on {length:,} bp, of which {context} on either side leave no window; "
+            f"up to {(length - 1) // 2} were expected. Leave --context out."
+        )
+    return length - 2 * context
+
+
+def context_within(length: int, window: int) -> int:
+    """Return the bases on either side of a window that make so much of it (bp).
+
+    Examples
+    --------
+    >>> context_within(400, 200), context_within(400, 500)
+    (100, 0)
+    """
+    return max(0, (length - window) // 2)
 
 
 def from_peaks(data: DataConfig, seed: int, *, whole: bool) -> SequenceData:
@@ -90,7 +122,7 @@ def from_peaks(data: DataConfig, seed: int, *, whole: bool) -> SequenceData:
         ledger.drop_intervals(peaks[touched], "overlaps an excluded region", source=Path(data.exclude).name)
         peaks = peaks[~touched].reset_index(drop=True)
     if not len(peaks):
-        raise DataError(f"{data.peaks}: no peak is left of {len(ledger.rows)}: {ledger.counts()}. Check --window and --exclude.")
+        raise DataError(f"{data.peaks}: no peak is left of {len(ledger.rows)}: {ledger.counts()}. Check --window, --context and --exclude.")
     kind = data.negatives or "gc"
     if kind in (*GENOMIC, "dinuc"):
         split = chromosome_splits(peaks["chrom"], genome, data, seed=seed, whole=whole, ledger=ledger)

@@ -11,9 +11,10 @@ import numpy as np
 from seqdl.errors import CheckFailed, InputError, UnknownNameError
 from seqdl.experiment import unlabelled
 from seqdl.experiment.complete import leaks_of, silent
-from seqdl.experiment.evaluate import Evaluation, evaluate_baselines, evaluate_predictions
+from seqdl.experiment.evaluate import HEADINGS, Evaluation, evaluate_baselines, evaluate_predictions, number
+from seqdl.experiment.intervals import context_within
 from seqdl.experiment.predict import device_name, prediction_table
-from seqdl.experiment.prepare import prepare_all
+from seqdl.experiment.prepare import prepare_all, tells_peaks_apart
 from seqdl.experiment.team import ALONE, Team, check_devices, check_readable_by_all
 from seqdl.experiment.yardstick import measured_as, yardstick
 from seqdl.io.databases import load_database
@@ -109,7 +110,7 @@ def measure(
     device = run.config.get("device", "auto")
     check_measuring_team(team, run, inputs, device=device)
     if inputs is not None:
-        inputs = dataclasses.replace(inputs, task=run.config.get("task") or inputs.task)  # what is read of the files depends on the task
+        inputs = _as_trained(run, inputs)
     if run.task.family != "supervised":
         found = unlabelled.measure_unlabelled(run, None if inputs is None else unlabelled.others(run.task, inputs), seed=seed, say=say)
         return found | {"test": Evaluation(found["test"])}
@@ -133,7 +134,7 @@ def measure(
     found |= {"task": kind, "headline": by.headline, "outputs": run.task.outputs}
     found["test"] = Evaluation(found["test"])
     found["n_leaks"] = int(leaks.leaky[data.rows("test")].sum())
-    return found
+    return found if inputs is None else found | {"val": {}}
 
 
 def _known(run: Run, motifs: Sequence[Motif] | None) -> list[Motif]:
@@ -178,6 +179,15 @@ def check_measuring_team(team: Team, run: Run, inputs: Config | None, *, device:
     check_readable_by_all(team, [word.split("=")[-1] for word in words])
 
 
+def _as_trained(run: Run, inputs: Config) -> Config:
+    """Return inputs of which what is read is read as in the training: for its task and, around peaks, as far as the network did."""
+    inputs = dataclasses.replace(inputs, task=run.config.get("task") or inputs.task)
+    length = run.task.recipe.get("length")
+    if inputs.data.context is not None or not length or inputs.data.negatives == "dinuc" or not tells_peaks_apart(inputs):
+        return inputs
+    return dataclasses.replace(inputs, data=dataclasses.replace(inputs.data, context=context_within(int(length), inputs.data.window)))
+
+
 def check_kind(other: SequenceData, own: SequenceData) -> SequenceData:
     """Return the data, or raise `InputError` if they ask for another task than the run was trained for."""
     if len(other.outputs) != len(own.outputs) or (other.signal is None) != (own.signal is None):
@@ -193,18 +203,23 @@ def check_kind(other: SequenceData, own: SequenceData) -> SequenceData:
 
 
 def _beside_training(own: SequenceData, other: SequenceData) -> SequenceData:
-    """Return the run's training examples with other examples as the test split."""
+    """Return the run's training examples with other examples as the test split.
+
+    Where the run reads what surrounds its windows its validation examples are kept too: baselines are chosen on them.
+    """
     from seqdl.data.dataset import SequenceData
 
-    rows = own.rows("train")
+    context = own.context if other.lengths is None and other.length == own.length else 0
+    rows = np.concatenate([own.rows("train"), own.rows("val")]) if context else own.rows("train")
     sequences = [*own.sequences(rows), *other.sequences(other.rows())]
     if own.tracks is not None and own.length != other.length:
         raise InputError(
             f"the run was trained on windows of {own.length:,} bp, and these data have {other.length:,} bp: the same was expected. "
             f"Use --window {own.length}."
         )
-    split = ["train"] * len(rows) + ["test"] * len(other)
-    names = [*("train:" + own.examples["id"].iloc[rows]), *other.examples["id"]]
+    parts = own.examples["split"].iloc[rows]
+    split = [*parts, *["test"] * len(other)]
+    names = [*(parts + ":" + own.examples["id"].iloc[rows]), *other.examples["id"]]
     made = SequenceData.from_sequences(sequences, np.zeros(len(names)), split, names=names)
     targets = {
         name: np.concatenate([own.examples[name].to_numpy()[rows], other.examples[theirs].to_numpy()])
@@ -216,7 +231,22 @@ def _beside_training(own: SequenceData, other: SequenceData) -> SequenceData:
     for name in ("tracks", "signal"):
         mine, theirs = getattr(own, name), getattr(other, name)
         setattr(made, name, None if mine is None or theirs is None else np.concatenate([mine[rows], theirs]))
+    made.context = context
     return made
+
+
+def leaks_in_words(metrics: dict[str, Any]) -> str:
+    """Return how many test examples leak, and what is left of the first measure without them.
+
+    Examples
+    --------
+    >>> leaks_in_words({"n_leaks": 40, "headline": ("auroc",), "test_leak_free": {"auroc": {"value": 0.425}}})
+    'WARNING: 40 test examples are in the training set too, or nearly so. Without them: AUROC 0.425'
+    """
+    n, lead = metrics["n_leaks"], metrics["headline"][0]
+    said = f"WARNING: {n:,} test example{' is' if n == 1 else 's are'} in the training set too, or nearly so."
+    left = (metrics.get("test_leak_free") or {}).get(lead)
+    return f"{said} Without {'it' if n == 1 else 'them'}: {HEADINGS.get(lead, lead)} {number(left)}" if left else said
 
 
 def check_passes(metrics: dict[str, Any], checks: list[str]) -> None:

@@ -125,7 +125,8 @@ class Extraction:
             families = self.table["family"].nunique()
             return f"{self.n_filters} filters of layer '{self.layer}'{dead}, read on {self.source}: {len(self.motifs)} motifs in {families} families"
         shared, vague = int((self.table["members"] > 1).sum()), int((self.table["information_bits"] < VAGUE_BITS).sum())
-        left_out = f", {vague} are vague (under {VAGUE_BITS:g} bits) and not in the gallery" if vague else ""
+        undrawn = " and not in the gallery" if vague < len(self.motifs) else ""
+        left_out = f", {vague} are vague (under {VAGUE_BITS:g} bits){undrawn}" if vague else ""
         return (
             f"{self.n_filters} filters of layer '{self.layer}' in {self.n_networks} networks{dead}, read on {self.source}: "
             f"{len(self.motifs)} families of filters that look alike, a motif each; {shared} are in more than one network{left_out}"

@@ -110,6 +110,11 @@ def needs_no_labels(config: Config) -> bool:
     return bool(name != "auto" and TASKS.get(name).family != "supervised")
 
 
+def tells_peaks_apart(config: Config) -> bool:
+    """Tell whether peaks are held against other places, so that what surrounds both can be read."""
+    return bool(config.data.peaks) and not needs_no_labels(config) and not finds_sites(config)
+
+
 def _check_combination(config: Config) -> None:
     """Raise `InputError` for options that contradict each other, rather than leave one of them unread."""
     data = config.data
@@ -123,6 +128,11 @@ def _check_combination(config: Config) -> None:
         raise InputError("--target-columns names 0 columns: one or several were expected, to be predicted. Add --target-columns NAME.")
     if (data.val_fasta or data.test_fasta) and not data.fasta:
         raise InputError("--val-fasta or --test-fasta was given without training sequences: --fasta POS.fa NEG.fa was expected beside it.")
+    if data.context and not tells_peaks_apart(config):
+        raise InputError(
+            f"--context {data.context} was given without peaks to be told from background, so it would not be read: --genome with --peaks and a task "
+            "of yes or no were expected. Say --context 0; --window is the width of what is read."
+        )
     if data.chromosome_aliases and not data.rename_chromosomes:
         raise InputError("--chromosome-aliases was given without --rename-chromosomes, so it would not be read. Add --rename-chromosomes.")
     if data.peaks and (data.signal or data.labels):
@@ -149,7 +159,7 @@ def resolve_data(config: Config) -> DataConfig:
     """Return the data section with what was left open as it is taken: kind of negatives, way of splitting."""
     data = config.data
     split = "column" if data.split_column else "chromosome" if data.genome else "homology"
-    bound = data.peaks and not needs_no_labels(config) and not finds_sites(config)
+    bound = tells_peaks_apart(config)
     context = context_of(data) if bound else data.context
     return dataclasses.replace(data, negatives=data.negatives or ("gc" if bound else None), split=data.split or split, context=context)
 

@@ -37,6 +37,8 @@ SIZES = (0.0625, 0.125, 0.25, 0.5, 1.0)
 WIDTHS = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0)
 WIDE_OPTIONS = ("filters", "first_filters", "hidden")
 """Options of models that are numbers of channels or units."""
+AT_RANDOM: dict[str, Any] = {"init": None, "init_motifs": None, "freeze": None}
+"""Options of a training that starts from nothing but chance."""
 SCORES = {"binary": ("AUROC", 0.5), "multiclass": ("mean AUROC", 0.5), "regression": ("Pearson r", 0.0), "counts": ("Pearson r", 0.0)}
 """Of each kind of targets: what is measured, and what nobody's guess reaches."""
 
@@ -147,7 +149,7 @@ def _single(run: Run, how: Probe) -> Config:
     if how.max_steps is not None:
         training = dataclasses.replace(training, max_steps=how.max_steps, max_epochs=None)
     if how.init is not None:
-        training = dataclasses.replace(training, init=str(how.init))
+        training = dataclasses.replace(training, init=str(how.init), init_motifs=None)
     config.training = training
     return config
 
@@ -166,13 +168,13 @@ def _variant(config: Config, repeat: int, **training: Any) -> Config:
 def _random_labels(config: Config, data: SequenceData, how: Probe) -> Iterator[Arm]:
     """Yield trainings on permuted targets; the last weights count, since no validation score means anything."""
     for repeat in range(how.repeats):
-        variant = _variant(config, repeat, keep="last", patience=0, init=None, freeze=None)
+        variant = _variant(config, repeat, keep="last", patience=0, **AT_RANDOM)
         yield Arm(RANDOM, repeat + 1, repeat, variant, data.permuted(seed=variant.seed))
 
 
 def _train_sizes(config: Config, data: SequenceData, how: Probe) -> Iterator[Arm]:
     """Yield trainings on ever more of the training split, and the same from another run's encoder where one is named."""
-    starts: dict[str, dict[str, Any]] = {FROM_SCRATCH: {"init": None, "freeze": None, "encoder_lr": None}}
+    starts: dict[str, dict[str, Any]] = {FROM_SCRATCH: {**AT_RANDOM, "encoder_lr": None}}
     if config.training.init:
         starts[PRETRAINED] = {}
     for share in sorted(set(how.sizes)):
@@ -186,7 +188,7 @@ def _widths(config: Config, data: SequenceData, how: Probe) -> Iterator[Arm]:
     """Yield trainings of ever wider networks, to the end: what is stopped early shows no memorising."""
     for factor in sorted(set(how.widths)):
         for repeat in range(how.repeats):
-            variant = _variant(config, repeat, keep="last", patience=0, init=None, freeze=None)
+            variant = _variant(config, repeat, keep="last", patience=0, **AT_RANDOM)
             variant.model = widened(config.model, factor)
             yield Arm("width", factor, repeat, variant, data)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from seqdl.errors import InputError, MissingFileError
 from seqdl.experiment.checkpoint import load_task
-from seqdl.experiment.config import make_config, read_config
+from seqdl.experiment.config import config_of_run, read_config
 from seqdl.experiment.evaluate import Evaluation, evaluate_predictions
 from seqdl.experiment.prepare import prepare
 from seqdl.experiment.provenance import read_json
@@ -61,8 +61,8 @@ class Run:
 
     @cached_property
     def data(self) -> SequenceData:
-        """The examples, as in data/examples.tsv."""
-        config = make_config(self.config)
+        """The examples of data/examples.tsv, with what surrounds them where the network reads it."""
+        config = config_of_run(self.config)
         if not config.data.names_inputs:
             raise MissingFileError(
                 f"{self.folder}: this run was trained from Python, on data that its config does not name. "

@@ -13,7 +13,7 @@ from seqdl.errors import InputError, MissingFileError, OutputExistsError
 from seqdl.experiment.auto import n_that_count
 from seqdl.experiment.build import build_task
 from seqdl.experiment.complete import complete, silent, write_data
-from seqdl.experiment.config import Config, dump_config, make_config, read_config
+from seqdl.experiment.config import Config, config_of_run, dump_config, read_config
 from seqdl.experiment.fit import Fitting, accelerator, check_training, plan_schedule, training_options
 from seqdl.experiment.lr_finder import settle_lr
 from seqdl.experiment.predict import device_name
@@ -233,7 +233,7 @@ def load_resumable(folder: Path) -> Config:
     path = Path(folder) / "config.yaml"
     if not path.is_file():
         raise MissingFileError(f"{folder}: there is no config.yaml, so nothing to resume. Train with seqdl train INPUTS -o {folder}.")
-    return make_config(read_config(path))
+    return config_of_run(read_config(path))
 
 
 def fit(task: Task, data: SequenceData, folder: str | Path, *, seed: int = 0, device: str = "auto", force: bool = False, **options: Any) -> Run:

@@ -108,7 +108,8 @@ def score_variants(
     InputError
         If the network reads measured tracks beside the bases.
     """
-    channels = int((task.recipe.get("model") or {}).get("in_channels", 4))
+    recipe = task.recipe.get("members", [task.recipe])[0]
+    channels = int((recipe.get("model") or {}).get("in_channels", 4))
     if channels != 4:
         raise InputError(f"the network reads {channels - 4} measured tracks beside the bases: one of bases alone was expected. Train one without.")
     longest = np.maximum(variants["ref"].str.len().to_numpy(), variants["alt"].str.len().to_numpy())

@@ -77,7 +77,8 @@ def evolve_latents(problem: Problem, writer: Writer, latent: Tensor) -> Codes:
     held = latent[None]
     best = feasible_start(problem.rules, rng)
     value, idle = float(problem.objective.value(best[None])[0]), 0
-    values = problem.objective.value(_written(problem, writer, held)[0])
+    written, _ = _written(problem, writer, held)
+    values = problem.objective.value(written) if len(written) else np.array([-np.inf])  # what it is decoded to may not come under the rules
     for _ in range(problem.how.steps):
         if idle == IDLE or problem.objective.goal.reached(value):
             break

@@ -147,6 +147,8 @@ def motifs(run: RunFolder) -> list[Finding]:
             f"{plural(sharp, what)} of {len(table)} {'is' if sharp == 1 else 'are'} sharp ({VAGUE_BITS:g} "
             f"bits or more) and {'matches' if sharp == 1 else 'match'} a known motif at q < {SIGNIFICANT:g}."
         )
+        if run.section("training").get("init_motifs"):
+            return [Finding("note", "Known motifs were given to the network", f"{text} Filters began as known motifs: these are what training left.")]
         return [Finding("good", "The network reads known motifs", text)]
     text = (
         f"No {what} both holds {VAGUE_BITS:g} bits or more and matches a known motif at q < {SIGNIFICANT:g}. "

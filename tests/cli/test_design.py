@@ -128,6 +128,7 @@ def test_the_last_member_of_an_ensemble_is_left_out_and_checks(tmp_path, start, 
         members = task.member_logits(x)[:, :, 0].numpy()
     np.testing.assert_allclose(found.table["score_after"], members[:2].mean(0), rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(found.table["check_after"], members[2], rtol=1e-4, atol=1e-5)
+    assert "the median prediction of the members that were optimised goes" in found.verdict[0]
     assert "checked by the last of the 3 members of the ensemble, which was left out" in found.verdict[1]
     assert "It learnt from the same examples" in found.verdict[1]
 

@@ -60,8 +60,16 @@ def test_labels_follow_the_ids_and_are_read_off_beside_pca_of_kmers(folder, tmp_
 
 def test_a_class_a_file_is_a_label_a_sequence(folder, tmp_path, capsys):
     assert embed(folder, "-o", tmp_path / "o.tsv", fasta=("gc=gc.fa", "at=at.fa")) == 0
-    assert "PCA of 5-mers" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "PCA of 5-mers" in said
+    assert "learned from labels" not in said
     assert pd.read_csv(tmp_path / "o.tsv", sep="\t")["label"].value_counts().to_dict() == {"gc": N // 2, "at": N // 2}
+
+
+def test_a_network_that_learned_from_labels_is_not_trusted_with_those_it_was_trained_on(tiny, tiny_run, tmp_path, capsys):
+    files = [f"yes={tiny.path('positives.fa')}", f"no={tiny.path('negatives.fa')}"]
+    assert main(["embed", str(tiny_run), "--fasta", *files, "--device", "cpu", "--quiet", "-o", str(tmp_path / "o.tsv")]) == 0
+    assert "WARNING: the network learned from labels" in capsys.readouterr().out
 
 
 def test_the_motif_of_a_cluster_is_found_and_drawn_and_clusters_agree_with_labels(folder, tiny, tmp_path, capsys):

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+import yaml
 from sklearn.metrics import roc_auc_score
 
 from seqdl.cli.main import main
@@ -131,6 +132,16 @@ def test_a_curve_over_width_counts_parameters(run):
         assert row["n_parameters"] == sum(p.numel() for p in made.parameters())
         assert row["parameters_per_example"] == pytest.approx(row["n_parameters"] / 240)
     assert "at 0.5 times the width" in found["verdict"]
+
+
+@pytest.mark.parametrize("what", ["width", "train-size", "random-labels"])
+def test_what_starts_from_chance_leaves_known_motifs_out(run, data, tmp_path, tiny, what):
+    config = yaml.safe_load((run.folder / "config.yaml").read_text())
+    config["training"] |= {"init_motifs": tiny.path("known.meme"), "freeze": "1"}
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
+    known = Run(tmp_path, task=run.task, data=data)
+    table = probe(known, what, Probe(repeats=1, widths=(0.125,), sizes=(0.5,), max_steps=4))["table"]
+    assert len(table) == 1
 
 
 def curve(**columns) -> pd.DataFrame:

@@ -276,6 +276,13 @@ def test_protected_bases_of_a_start_stay_whatever_the_generator_writes(method):
     assert found.changes[0] <= 4
 
 
+def test_a_first_latent_that_does_not_come_under_the_rules_ends_nothing(monkeypatch):
+    answers = iter([None])
+    monkeypatch.setattr("seqdl.interpret.latents.repair", lambda *given, **options: next(answers, given[1]))
+    found = design_latents(linear(weights(12)), writer(1), [start(13)], search=Search(method="evolutionary", steps=10))
+    assert found.after[0] > found.before[0]
+
+
 # what cannot be --------------------------------------------------------------------------------------
 
 

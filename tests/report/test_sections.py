@@ -204,6 +204,20 @@ def test_motifs_of_an_ensemble_say_in_how_many_networks_they_were_found(families
     assert "The first 5 are shown; all are in motifs/motifs.tsv." in section.lede
 
 
+@pytest.mark.parametrize(
+    ("option", "words"), [("init_motifs", "that they match these was given to them, and not found"), ("init", "began as those of another run")]
+)
+def test_motifs_that_networks_began_with_are_not_called_found(families, option, words):
+    path = families / "config.yaml"
+    config = yaml.safe_load(path.read_text())
+    config.setdefault("training", {})[option] = "known.meme"
+    path.write_text(yaml.safe_dump(config))
+    lede = motifs(RunFolder(families)).lede
+    assert words in lede
+    assert "makes it no more believable" in lede
+    assert "began differently" not in lede
+
+
 def test_a_page_of_an_ensemble_has_a_column_found_in_and_that_of_one_network_has_none(families, finished_run):
     from seqdl.report.build import build_report
 

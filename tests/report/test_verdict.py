@@ -186,6 +186,15 @@ def test_vague_filters_do_not_count_as_known_motifs(run_folder):
     assert said(run_folder)["No sharp filter looks like a known motif"].tone == "caution"
 
 
+def test_known_motifs_that_were_given_to_the_network_do_not_speak_for_it(run_folder):
+    assert said(run_folder)["The network reads known motifs"].tone == "good"
+    path = run_folder / "config.yaml"
+    config = yaml.safe_load(path.read_text())
+    config.setdefault("training", {})["init_motifs"] = "known.meme"
+    path.write_text(yaml.safe_dump(config))
+    assert said(run_folder)["Known motifs were given to the network"].tone == "note"
+
+
 def test_precision_in_a_genome_follows_from_bayes(run_folder):
     rows = pd.read_csv(run_folder / "predictions.tsv", sep="\t").query("split == 'test'")
     called, positive = rows["prediction"] >= 0.5, rows["target"] == 1

@@ -27,6 +27,16 @@ FIRST_ROWS = 12
 """Rows that are seen before the reader asks for all."""
 MOST_FAMILIES = 60
 """Rows of families over several networks; further down are mostly filters of one network that the score does not need."""
+BEGAN = {
+    "init_motifs": "The filters began as known motifs: that they match these was given to them, and not found.",
+    "init": "The filters began as those of another run.",
+}
+"""What is said of filters that did not begin by chance, by the option of the training."""
+BEGAN_APART = (
+    "The networks share no weights and began differently, so a motif that several of them found is more believable than one that a single network "
+    "found; but all saw the same examples."
+)
+BEGAN_ALIKE = "All networks began alike, so that several of them hold a motif makes it no more believable."
 AGAINST = {"regression": "Lowers the prediction.", "multiclass": "Speaks against the class it matters most for."}
 LOST = {"regression": "Pearson r", "multiclass": "AUROC of the class it matters most for,"}
 """What is lost without a filter, by task; AUROC in others."""
@@ -66,7 +76,7 @@ def motifs(run: RunFolder) -> Section:
         return Section("motifs", title, absent="There are no motifs in this run folder (motifs/motifs.tsv). `seqdl motifs` on this run makes them.")
     if table.empty:
         return Section("motifs", title, absent="No filter of the first layer fired often enough to make a motif.")
-    whole, families = table, "of_members" in table
+    whole, families, began = table, "of_members" in table, _began(run)
     table = table.head(MOST_FAMILIES) if families else table
     rows = motif_rows(run, table)
     records = whole.to_dict("records")
@@ -74,9 +84,11 @@ def motifs(run: RunFolder) -> Section:
     vague = sum((bits := number(record.get("information_bits"))) is not None and bits < VAGUE_BITS for record in records)
     different = len({str(record["match"]).partition(" ")[0] for record in known})
     if families:
-        parts = _over_networks(whole)
+        parts = _over_networks(whole, alike=began is not None)
     else:
         parts = [f"{plural(len(rows), 'filter')} of the first layer, as {'a motif' if len(rows) == 1 else 'motifs'}, the most important first."]
+    if began is not None:
+        parts.append(began)
     if known:
         parts.append(
             f"{len(known)} {'matches' if len(known) == 1 else 'match'} a known motif at q < {SIGNIFICANT:g}"
@@ -98,15 +110,20 @@ def motifs(run: RunFolder) -> Section:
     )
 
 
-def _over_networks(table: pd.DataFrame) -> list[str]:
+def _began(run: RunFolder) -> str | None:
+    """Return what the filters began as, in words; None where that was chance."""
+    given = run.section("training")
+    return next((words for option, words in BEGAN.items() if given.get(option)), None)
+
+
+def _over_networks(table: pd.DataFrame, *, alike: bool) -> list[str]:
     """Say what the families of filters over the networks of an ensemble are, and how far to believe them."""
     n_networks, n_filters = int(table["of_members"].max()), int(table["filters"].sum())
     shared = int((table["members"] > 1).sum())
     parts = [
         f"{plural(n_filters, 'filter')} of {n_networks} networks, as {plural(len(table), 'motif')}: those that look alike are one, and the sharpest "
         "of them stands for the others. The most important come first.",
-        f"{shared} {'was' if shared == 1 else 'were'} found in more than one network. The networks share no weights and began differently, so "
-        "a motif that several of them found is more believable than one that a single network found; but all saw the same examples.",
+        f"{shared} {'was' if shared == 1 else 'were'} found in more than one network. {BEGAN_ALIKE if alike else BEGAN_APART}",
     ]
     if len(table) > MOST_FAMILIES:
         parts.append(f"The first {MOST_FAMILIES} are shown; all are in motifs/motifs.tsv.")
