@@ -19,7 +19,9 @@ __version__ = "0.1.0"
 _HOME = {
     "Constraints": "seqdl.interpret.constraints",
     "Genome": "seqdl.data.genome",
+    "Layout": "seqdl.data.simulate",
     "Motif": "seqdl.motif.motif",
+    "Pairing": "seqdl.data.planting",
     "Run": "seqdl.experiment.run",
     "Search": "seqdl.interpret.search",
     "SeqdlError": "seqdl.errors",
@@ -35,19 +37,23 @@ _HOME = {
     "check_signal": "seqdl.io.signal",
     "create_model": "seqdl.experiment.build",
     "create_task": "seqdl.experiment.build",
+    "decode": "seqdl.sequence.encode",
     "design_sequences": "seqdl.interpret.design",
+    "dinucleotide_shuffle": "seqdl.sequence.shuffle",
     "encode": "seqdl.sequence.encode",
     "filter_motifs": "seqdl.interpret.filters",
     "find_seqlets": "seqdl.interpret.seqlets",
     "fit": "seqdl.experiment.train",
+    "judge_sequences": "seqdl.experiment.judge",
     "load_database": "seqdl.io.databases",
     "load_run": "seqdl.experiment.run",
     "marginalise": "seqdl.interpret.spike",
     "match_motifs": "seqdl.motif.compare",
     "maximize_input": "seqdl.interpret.maximize",
-    "one_hot": "seqdl.sequence.encode",
     "mutation_effects": "seqdl.interpret.ism",
+    "one_hot": "seqdl.sequence.encode",
     "open_signal": "seqdl.io.signal",
+    "promoter_elements": "seqdl.data.promoters",
     "read_bed": "seqdl.io.bed",
     "read_fasta": "seqdl.io.fasta",
     "read_gff": "seqdl.io.gff",
@@ -59,7 +65,10 @@ _HOME = {
     "sample_background": "seqdl.data.background",
     "scan": "seqdl.motif.scan",
     "simulate": "seqdl.data.simulate",
+    "simulate_promoters": "seqdl.data.promoters",
     "spacing_curve": "seqdl.interpret.spike",
+    "split_by_homology": "seqdl.data.split",
+    "tile": "seqdl.data.intervals",
     "variant_effects": "seqdl.interpret.variants",
     "write_fasta": "seqdl.io.fasta",
     "write_meme": "seqdl.io.meme",
@@ -73,7 +82,13 @@ if TYPE_CHECKING:
     from seqdl.data.dataset import SequenceData as SequenceData
     from seqdl.data.genome import Genome as Genome
     from seqdl.data.intervals import resize as resize
+    from seqdl.data.intervals import tile as tile
+    from seqdl.data.planting import Pairing as Pairing
+    from seqdl.data.promoters import promoter_elements as promoter_elements
+    from seqdl.data.promoters import simulate_promoters as simulate_promoters
+    from seqdl.data.simulate import Layout as Layout
     from seqdl.data.simulate import simulate as simulate
+    from seqdl.data.split import split_by_homology as split_by_homology
     from seqdl.data.targets import base_labels as base_labels
     from seqdl.data.targets import base_profile as base_profile
     from seqdl.data.targets import binned_counts as binned_counts
@@ -82,6 +97,7 @@ if TYPE_CHECKING:
     from seqdl.experiment.audit import audit_data as audit_data
     from seqdl.experiment.build import create_model as create_model
     from seqdl.experiment.build import create_task as create_task
+    from seqdl.experiment.judge import judge_sequences as judge_sequences
     from seqdl.experiment.run import Run as Run
     from seqdl.experiment.run import load_run as load_run
     from seqdl.experiment.train import fit as fit
@@ -113,8 +129,10 @@ if TYPE_CHECKING:
     from seqdl.motif.compare import match_motifs as match_motifs
     from seqdl.motif.motif import Motif as Motif
     from seqdl.motif.scan import scan as scan
+    from seqdl.sequence.encode import decode as decode
     from seqdl.sequence.encode import encode as encode
     from seqdl.sequence.encode import one_hot as one_hot
+    from seqdl.sequence.shuffle import dinucleotide_shuffle as dinucleotide_shuffle
 
 __all__ = [*_HOME, "__version__", "plot"]  # noqa: PLE0604  # the names are strings of a table
 

@@ -28,22 +28,16 @@ def run(options: argparse.Namespace, console: Console) -> int:
     """Draw sequences and write them as FASTA."""
     from pathlib import Path
 
-    from seqdl.errors import InputError
     from seqdl.experiment.run import load_run
-    from seqdl.experiment.samples import draw, sample_options, write_samples
+    from seqdl.experiment.samples import generate, write_samples
     from seqdl.io.files import check_writable
     from seqdl.sequence.encode import decode
 
-    if options.number < 1:
-        raise InputError(f"-n is {options.number}: one sequence or more was expected. Give -n such a number.")
-    if options.length is not None and options.length < 1:
-        raise InputError(f"--length is {options.length}: 1 bp or more was expected. Give --length such a number.")
     output = options.output or "-"
     check_writable(output, force=options.force)
     task = load_run(options.run).task
-    given = {"temperature": options.temperature, "prompt": options.prompt, "condition": options.condition}
-    more = sample_options(task, {name: value for name, value in given.items() if value is not None})
-    codes = draw(task, options.number, options.length or int(task.recipe["length"]), seed=options.seed or 0, **more)
+    more = {"length": options.length, "temperature": options.temperature, "prompt": options.prompt, "condition": options.condition}
+    codes = generate(task, options.number, seed=options.seed or 0, **more)
     if console.json_mode:
         console.emit([decode(row) for row in codes])
     if not console.json_mode or output != "-":

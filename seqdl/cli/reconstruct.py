@@ -37,13 +37,12 @@ def run(options: argparse.Namespace, console: Console) -> int:
         names, codes = between(task, options.fasta, options.between, steps=options.steps)
         write_fasta(output, names, codes, force=options.force)
         return 0
-    table, back = reconstruct_fasta(task, options.fasta)
+    found = reconstruct_fasta(task, options.fasta)
+    table = found.table
     if output.endswith((".fa", ".fasta", ".fa.gz", ".fasta.gz")):
-        write_fasta(output, table["id"].tolist(), back, force=options.force)
+        write_fasta(output, table["id"].tolist(), found.codes, force=options.force)
     else:
         write_tsv(output, table, force=options.force, float_format="%.6g")
-    right = (table["accuracy"] * table["n_bases"]).sum() / table["n_bases"].sum()
-    console.note(
-        f"{len(table):,} sequences, {right:.3f} of their bases given back; the strangest: {table['id'].iloc[int(table['bits_per_base'].argmax())]}"
-    )
+    strangest = table["id"].iloc[int(table["bits_per_base"].argmax())]
+    console.note(f"{len(table):,} sequences, {found.share:.3f} of their bases given back; the strangest: {strangest}")
     return 0

@@ -13,7 +13,8 @@ import torch
 from torch.utils.data import DataLoader, Sampler
 
 from seqdl.data.augment import Augmentation
-from seqdl.data.dataset import CodesDataset, SequenceData
+from seqdl.data.dataset import SequenceData
+from seqdl.data.gather import CodesDataset
 from seqdl.data.loader import BatchLoader, InOrder, cut
 from seqdl.errors import InputError
 from seqdl.types import Batch, Ints

@@ -1,35 +1,26 @@
-"""Examples in memory: codes, targets and splits, and how batches are gathered from them."""
+"""How examples are made: of intervals, of sequences, of windows with something known of every base."""
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Iterator, Sequence
-from copy import copy
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
-from numpy.typing import NDArray
-from torch import Tensor
-from torch.utils.data import Dataset
+from numpy.typing import ArrayLike, NDArray
 
-from seqdl.data.augment import Augmentation
+from seqdl.data.example_set import ExampleSet
 from seqdl.data.examples import interval_examples, within
-from seqdl.data.flanks import Flanks
 from seqdl.data.genome import Genome
 from seqdl.data.split import split_by_chromosome
-from seqdl.errors import DataError, InputError
-from seqdl.io.cache import take_rows
+from seqdl.data.targets import base_labels, base_profile
+from seqdl.errors import DataError, InputError, ShapeError
+from seqdl.io.signal import Signal
 from seqdl.ledger import Ledger
-from seqdl.sequence.encode import one_hot
-from seqdl.types import PAD, SPLITS, Ambiguous, Batch, Codes, Floats, Ints
+from seqdl.types import PAD, Codes, Floats
 
 
-@dataclass
-class SequenceData:
+class SequenceData(ExampleSet):
     """Examples with their targets and splits.
 
     Parameters
@@ -70,24 +61,6 @@ class SequenceData:
     ambiguous : {"zero", "uniform"}, default "zero"
         How a network reads an ambiguous base: as no base at all, or as a quarter of each. Padding is no base in either.
     """
-
-    codes: Codes
-    examples: pd.DataFrame
-    outputs: list[str]
-    classes: list[str] | None = None
-    numeric: bool = False
-    counts: bool = False
-    tracks: NDArray[Any] | None = None
-    labels: bool = False
-    signal: NDArray[np.float32] | None = None
-    lengths: Ints | None = None
-    reverse_complement: bool = False
-    negatives: pd.DataFrame | None = None
-    ledger: Ledger = field(default_factory=Ledger)
-    inputs: list[Path] = field(default_factory=list)
-    genome: Genome | None = None
-    context: int = 0
-    ambiguous: Ambiguous = "zero"
 
     @classmethod
     def binary(
@@ -157,20 +130,37 @@ class SequenceData:
 
     @classmethod
     def from_sequences(
-        cls, sequences: Sequence[Codes], target: Floats | None, split: Sequence[str], *, names: Sequence[str] | None = None, output: str = "target"
+        cls,
+        sequences: Sequence[Codes],
+        target: Floats | Sequence[str] | None,
+        split: Sequence[str],
+        *,
+        names: Sequence[str] | None = None,
+        output: str = "target",
+        numeric: bool = False,
+        classes: Sequence[str] | None = None,
     ) -> SequenceData:
         """Make a set from sequences of equal or different lengths; the shorter are padded at their end.
 
         Parameters
         ----------
         sequences : sequence of Codes
-        target : float array, (N,), or None
-            None where nothing is known of the sequences but their bases.
+        target : float array, (N,), sequence of str, or None
+            0 and 1; numbers, where `numeric` says so; of classes their names; None where nothing is known of the sequences but their bases.
         split : sequence of str
             "train", "val" or "test" of each.
         names : sequence of str, optional
             Unique names; by default sequence1, sequence2, ...
         output : str, default "target"
+        numeric : bool, default False
+            Whether the targets are numbers to be predicted, rather than 0 and 1; they are counts where all are whole and none is negative.
+        classes : sequence of str, optional
+            The classes in the order of their numbers, where the targets name them.
+
+        Raises
+        ------
+        InputError
+            If a target names no class.
         """
         sizes = np.array([len(s) for s in sequences])
         codes = np.full((len(sequences), int(sizes.max())), PAD, dtype=np.uint8)
@@ -179,201 +169,161 @@ class SequenceData:
         ids = [f"sequence{i}" for i in range(1, len(sizes) + 1)] if names is None else list(names)
         known = {} if target is None else {output: target}
         examples = pd.DataFrame({"id": ids, "chrom": "", "start": "", "end": "", "strand": "", **known, "split": list(split)})
-        return cls(codes, examples, list(known), lengths=sizes if len(set(sizes)) > 1 else None)
+        made = cls(codes, examples, list(known), lengths=sizes if len(set(sizes)) > 1 else None, numeric=numeric)
+        if numeric and target is not None:
+            numbers = np.asarray(target, dtype=np.float64)
+            made.counts = bool((numbers >= 0).all() and (numbers == np.round(numbers)).all())
+        if classes is not None:
+            strangers = sorted(set(map(str, target if target is not None else ())) - set(classes))
+            if strangers:
+                raise InputError(f"the targets hold '{strangers[0]}'; one of {', '.join(classes)} was expected. Name all classes.")
+            made.classes = list(classes)
+        return made
 
-    def __len__(self) -> int:
-        """Return the number of examples."""
-        return len(self.examples)
+    @classmethod
+    def along(
+        cls,
+        codes: Codes,
+        tracks: ArrayLike,
+        split: Sequence[str] | NDArray[np.str_],
+        *,
+        outputs: Sequence[str],
+        names: Sequence[str] | None = None,
+        labels: bool | None = None,
+        signal: ArrayLike | None = None,
+    ) -> SequenceData:
+        """Make a set whose truth lies along the sequence: a label or a number at every base.
 
-    @property
-    def length(self) -> int:
-        """Length of the sequences, padding included (bp)."""
-        return int(self.codes.shape[1])
+        Parameters
+        ----------
+        codes : Codes, (N, L)
+            Sequences of one length.
+        tracks : array_like, (N, T, L), or (N, L) of one output
+            The truth of every base; see `seqdl.base_labels` and `seqdl.base_profile`.
+        split : sequence of str
+            "train", "val" or "test" of each.
+        outputs : sequence of T str
+            What the tracks are called.
+        names : sequence of str, optional
+            Unique names of the sequences; by default sequence1, sequence2, ...
+        labels : bool, optional
+            Whether the tracks are labels, 0 or 1, rather than numbers; by default whether they hold nothing else.
+        signal : array_like, (N, C, L), or (N, L) of one, optional
+            Measured tracks that the network reads beside the bases.
 
-    def rows(self, split: str | None = None) -> Ints:
-        """Return the row numbers of a split, or of all examples."""
-        if split is None:
-            return np.arange(len(self))
-        if split not in SPLITS:
-            raise InputError(f"no split is called '{split}': train, val or test was expected.")
-        return np.flatnonzero((self.examples["split"] == split).to_numpy())
+        Raises
+        ------
+        ShapeError
+            If the arrays do not fit each other, or the outputs.
+        DataError
+            If a value is not finite, or labels are other than 0 and 1.
 
-    def held_out_rows(self) -> Ints:
-        """Return the rows of validation, then those of test."""
-        return np.concatenate([self.rows("val"), self.rows("test")])
+        Examples
+        --------
+        >>> codes = np.zeros((3, 8), dtype=np.uint8)
+        >>> data = SequenceData.along(codes, np.eye(3, 8), ["train", "val", "test"], outputs=["site"])
+        >>> data.kind, data.tracks.shape, data.examples["site"].tolist()
+        ('labels', (3, 1, 8), [0.125, 0.125, 0.125])
+        """
+        codes = np.asarray(codes, dtype=np.uint8)
+        if codes.ndim != 2:
+            raise ShapeError(f"the codes have the shape {codes.shape}; (N, L) was expected: sequences of one length. Cut them to one window.")
+        made = cls.from_sequences(list(codes), None, list(split), names=names)
+        made._set_tracks(outputs, tracks_of(tracks, codes, "tracks"), labels=labels)
+        if signal is not None:
+            made.signal = tracks_of(signal, codes, "signals")
+        return made
 
-    def targets(self, split: str | None = None) -> Floats:
-        """Return the targets of a split, (n, T) float32; for classes their numbers, (n, 1)."""
-        table = self.examples[self.outputs].iloc[self.rows(split)]
-        if self.classes is None:
-            return table.to_numpy(dtype=np.float32)
-        number = {name: float(k) for k, name in enumerate(self.classes)}
-        return table[self.outputs[0]].map(number).to_numpy(dtype=np.float32)[:, None]
+    @classmethod
+    def from_windows(
+        cls,
+        genome: Genome,
+        windows: pd.DataFrame,
+        *,
+        labels: Mapping[str, pd.DataFrame] | None = None,
+        signals: Mapping[str, Signal] | None = None,
+        input_signals: Sequence[Signal] = (),
+        val: Sequence[str] | None = None,
+        test: Sequence[str] | None = None,
+    ) -> SequenceData:
+        """Make a set of windows of a genome, with a label or a signal at every base or nothing but the bases, split by chromosome.
 
-    def truth(self) -> NDArray[Any]:
-        """Return what batches hold as targets: the tracks (N, T, L) where there are any, else the targets (N, T)."""
-        return self.targets() if self.tracks is None else self.tracks
-
-    def take(self, rows: Ints) -> SequenceData:
-        """Return a set of these rows alone, in this order; its ledger and inputs are this one's."""
-        held = {name: getattr(self, name) for name in ("codes", "tracks", "signal", "lengths")}
-        parts: dict[str, Any] = {name: None if array is None else take_rows(array, rows) for name, array in held.items()}
-        return replace(self, examples=self.examples.iloc[rows].reset_index(drop=True), **parts)
-
-    def codes_of(self, split: str | None = None) -> Codes:
-        """Return the codes of a split, (n, L)."""
-        found: Codes = self.codes[self.rows(split)]
-        return found
-
-    def sequences(self, rows: Ints) -> list[Codes]:
-        """Return the sequences of some rows at their own lengths, so that an N at an end is not taken for padding."""
-        lengths = np.full(len(self), self.length) if self.lengths is None else self.lengths
-        return [self.codes[row, : lengths[row]] for row in rows]
-
-    def one_hot(self, split: str | None = None, *, limit: int | None = None) -> Floats:
-        """Return the first `limit` sequences of a split as one-hot, (n, 4, L) float32, ambiguous bases as `ambiguous` says."""
-        return self.one_hot_of(self.rows(split)[:limit])
-
-    def one_hot_of(self, rows: Ints) -> Floats:
-        """Return some rows as one-hot, (n, 4, L) float32."""
-        return one_hot(self.codes[rows], ambiguous=self.ambiguous, lengths=None if self.lengths is None else self.lengths[rows])
-
-    def flanks(self, reach: int) -> Flanks:
-        """Return how the windows may be moved by up to `reach` bp.
+        Parameters
+        ----------
+        genome : Genome
+        windows : DataFrame
+            Intervals (chrom start end name score strand), all of one width, such as `seqdl.tile` makes; those of the minus strand are
+            read from right to left, and so is what is known of them.
+        labels : dict of str to DataFrame, optional
+            Of each output the intervals whose bases are labelled 1; see `seqdl.read_bed` and `seqdl.read_gff`.
+        signals : dict of str to Signal, optional
+            Of each output the signal that is to be predicted, instead of labels; see `seqdl.open_signal`. A base without a value counts 0.
+        input_signals : sequence of Signal, optional
+            What the network reads beside the bases.
+        val, test : sequence of str, optional
+            Chromosomes held out; by default about a tenth each.
 
         Raises
         ------
         InputError
-            If the examples did not come from a genome.
+            If labels and signals are given together, or the windows do not fit them.
+
+        Examples
+        --------
+        >>> genome = Genome.from_codes({name: np.zeros(8, dtype=np.uint8) for name in ("a", "b", "c")})
+        >>> windows = pd.DataFrame({"chrom": list("abc"), "start": 0, "end": 8, "name": ".", "score": 0.0, "strand": "."})
+        >>> site = pd.DataFrame({"chrom": list("abc"), "start": 2, "end": 4})
+        >>> data = SequenceData.from_windows(genome, windows, labels={"site": site}, val=["b"], test=["c"])
+        >>> data.kind, data.tracks[0, 0].tolist()
+        ('labels', [0, 0, 1, 1, 0, 0, 0, 0])
         """
-        if self.tracks is not None or self.signal is not None:
-            raise InputError(
-                f"jitter is {reach} bp, but the examples have a truth or a signal at every base, which a moved window would leave behind: sequences "
-                "with one target each were expected. Leave jitter out; --step below --window gives windows that overlap."
+        if labels and signals:
+            raise InputError("labels and signals were given together; one kind of target was expected. Train a network for each.")
+        ledger = Ledger()
+        split = split_by_chromosome(windows["chrom"], genome.lengths, val=val, test=test)
+        examples = interval_examples(windows, np.zeros(len(windows)), split).drop(columns="target")
+        made = cls(genome.fetch(windows), examples, [], ledger=ledger, inputs=[genome.path] if genome.path else [], genome=genome)
+        if labels:
+            made._set_tracks(list(labels), np.stack([_merged(one, windows) for one in labels.values()], axis=1), labels=True)
+        elif signals:
+            made._set_tracks(list(signals), np.stack([base_profile(one, windows, ledger=ledger) for one in signals.values()], axis=1), labels=False)
+        if input_signals:
+            made.signal = np.stack([base_profile(one, windows, ledger=ledger) for one in input_signals], axis=1)
+        return made
+
+    def _set_tracks(self, outputs: Sequence[str], tracks: NDArray[Any], *, labels: bool | None) -> None:
+        """Take tracks (N, T, L) as the truth, and as targets what sums them up: the share of labelled bases, the total of a signal."""
+        if isinstance(outputs, str) or len(outputs) != tracks.shape[1] or len(set(outputs)) < len(outputs) or set(outputs) & set(self.examples):
+            raise ShapeError(
+                f"the outputs are {outputs!r} and there are {tracks.shape[1]} tracks; a list of as many different names was expected, none of them "
+                f"{', '.join(map(str, self.examples))}. Name each track."
             )
-        if self.genome is None:
-            raise InputError(
-                f"jitter is {reach} bp, but the examples are sequences, without the flanks that a window could be moved over: intervals of a "
-                "genome were expected. Leave jitter out, or give --genome and --peaks."
-            )
-        return Flanks.of(self.genome, self.examples, reach)
-
-    @property
-    def kind(self) -> str:
-        """What is known of an example.
-
-        binary: yes or no, for one output or several; multiclass: one of several classes; regression: numbers; labels and signal: yes or no,
-        and numbers, for every base; none: nothing.
-        """
-        if not self.outputs:
-            return "none"
-        if self.tracks is not None:
-            return "labels" if self.labels else "signal"
-        return "multiclass" if self.classes else "regression" if self.numeric else "binary"
-
-    def sizes(self) -> dict[str, dict[str, int]]:
-        """Return how many examples of each class there are in each split; without classes how many there are at all."""
-        if self.kind != "binary" or len(self.outputs) > 1:
-            column = self.examples[self.outputs[0]] if self.classes else pd.Series("examples", index=self.examples.index)
-            names = self.classes or ["examples"]
-            return {split: {name: int((column.iloc[self.rows(split)] == name).sum()) for name in names} for split in SPLITS}
-        target = self.examples[self.outputs[0]].to_numpy()
-        table: dict[str, dict[str, int]] = {}
-        for split in SPLITS:
-            rows = self.rows(split)
-            table[split] = {"positives": int((target[rows] > 0).sum()), "negatives": int((target[rows] <= 0).sum())}
-        return table
-
-    def check_classes(self, least: int = 2, *, splits: Sequence[str] = SPLITS) -> None:
-        """Raise `DataError` unless each of the splits holds at least `least` of either class."""
-        counts = self.sizes()
-        for split in splits:
-            for kind, n in counts[split].items():
-                if n < least:
-                    raise DataError(
-                        f"the {split} split holds {n} {kind}: at least {least} of either class are needed in {', '.join(splits)} "
-                        f"({self.summary()}). Give more examples, or name other chromosomes or files for the splits."
-                    )
-
-    def summary(self) -> str:
-        """Return one line on the size of each split."""
-        return ", ".join(f"{split} {' + '.join(f'{count:,}' for count in n.values())}" for split, n in self.sizes().items())
+        zero_one = bool(np.isin(tracks, (0, 1)).all())
+        if labels and not zero_one:
+            raise DataError(f"the labels hold {tracks[~np.isin(tracks, (0, 1))][0]:g}; 0 and 1 were expected. Pass labels=False for numbers.")
+        self.labels = zero_one if labels is None else labels
+        self.numeric = not self.labels
+        self.tracks = tracks.astype(np.uint8 if self.labels else np.float32)
+        sums = (tracks.mean if self.labels else tracks.sum)(axis=2, dtype=np.float64)
+        self.counts = self.numeric and bool((sums >= 0).all())
+        self.set_targets(outputs, sums)
 
 
-class CodesDataset(Dataset[Batch]):
-    """Gathers whole batches of codes; nothing is done sequence by sequence.
-
-    What is random in a batch depends on the seed and on which examples it holds, in which order: not on the batches
-    before it, and not on the process that gathers it.
-
-    Parameters
-    ----------
-    data : SequenceData
-    rows : int array
-        The rows of `data` this data set shows.
-    augmentation : Augmentation, optional
-        How the examples are varied; without it they are shown as they are.
-    seed : sequence of int
-        Numbers that a batch's randomness begins from, such as those of the run and of the epoch.
-
-    Raises
-    ------
-    InputError
-        If windows are to be moved and the data have no genome.
-    """
-
-    def __init__(self, data: SequenceData, rows: Ints, augmentation: Augmentation | None = None, *, seed: Sequence[int] = (0,)) -> None:
-        self.data, self.rows = data, rows
-        self.codes = np.ascontiguousarray(data.codes)  # take() would copy any other as a whole
-        self.targets = np.ascontiguousarray(data.truth())
-        self.signal = data.signal
-        self.lengths = data.lengths
-        self.flanks: Flanks | None = None
-        self._vary(augmentation or Augmentation(), seed)
-
-    def _vary(self, augmentation: Augmentation, seed: Sequence[int]) -> None:
-        self.augmentation, self.seed = augmentation, tuple(seed)
-        if augmentation.jitter and self.flanks is None:
-            self.flanks = self.data.flanks(augmentation.jitter)
-
-    def varied(self, augmentation: Augmentation, *, seed: Sequence[int]) -> CodesDataset:
-        """Return a data set of the same examples, varied anew; what is known of them is not looked up again."""
-        found = copy(self)
-        found._vary(augmentation, seed)
-        return found
-
-    def __len__(self) -> int:
-        """Return the number of sequences."""
-        return len(self.rows)
-
-    def __getitem__(self, item: int) -> Batch:
-        """Return a batch of one."""
-        return self.__getitems__([item])
-
-    def __getitems__(self, items: Sequence[int] | Ints) -> Batch:
-        """Return the batch of these items, gathered in one go."""
-        (batch,) = self.gather(np.asarray(items)[None])
-        return batch
-
-    def gather(self, items: Ints) -> Iterator[Batch]:
-        """Yield n batches of items (n, B), all gathered in one go; each is what it would be by itself."""
-        rows = self.rows.take(items)
-        none = [None] * len(rows)
-        codes, targets = _taken(self.codes, rows), _taken(self.targets, rows).float()
-        lengths, signal = (none if array is None else _taken(array, rows).unbind() for array in (self.lengths, self.signal))
-        batches = map(Batch, codes.unbind(), targets.unbind(), torch.from_numpy(rows).unbind(), lengths, signal)
-        return map(self._varied, batches) if self.augmentation else batches
-
-    def _varied(self, batch: Batch) -> Batch:
-        """Return a batch varied by what its rows and the seed decide."""
-        rows, shown = batch.index.numpy(), batch.codes.numpy()
-        rng = np.random.default_rng([*self.seed, zlib.crc32(rows.tobytes())])
-        moved = shown if self.flanks is None else self.flanks.moved(shown, rows, rng)
-        along = [part.numpy() for part in (batch.targets, batch.signal) if part is not None and part.ndim == 3]  # this batch's own: turned in place
-        varied = self.augmentation.apply(moved, rng, lengths=None if batch.lengths is None else batch.lengths.numpy(), along=along)
-        return replace(batch, codes=torch.from_numpy(varied))
+def tracks_of(values: ArrayLike, codes: Codes, what: str) -> NDArray[np.float32]:
+    """Return values at every base of codes (N, L) as (N, T, L); those of one track may lack the dimension in the middle."""
+    found = np.asarray(values, dtype=np.float32)
+    found = found[:, None] if found.ndim == 2 else found
+    if found.ndim != 3 or (found.shape[0], found.shape[2]) != codes.shape:
+        n, length = codes.shape
+        raise ShapeError(
+            f"the {what} have the shape {np.shape(values)} and the codes {codes.shape}; ({n}, T, {length}) was expected, or {codes.shape} of one. "
+            "Pass a value for every base of every sequence."
+        )
+    if not np.isfinite(found).all():
+        raise DataError(f"the {what} hold {found[~np.isfinite(found)][0]}; finite numbers were expected. Give 0 where nothing was seen.")
+    return found
 
 
-def _taken(array: NDArray[Any], rows: Ints) -> Tensor:
-    """Return some rows of an array, several times as fast as an index in brackets does."""
-    return torch.from_numpy(array.take(rows, axis=0))
+def _merged(features: pd.DataFrame, windows: pd.DataFrame) -> NDArray[np.uint8]:
+    """Return 1 at every base of windows that lies in a feature of any kind, (I, L)."""
+    return base_labels(features[["chrom", "start", "end"]], windows)

@@ -11,7 +11,7 @@ import numpy as np
 from seqdl.types import Batch, Ints
 
 if TYPE_CHECKING:
-    from seqdl.data.dataset import CodesDataset
+    from seqdl.data.gather import CodesDataset
 
 _AT_ONCE = 1 << 20
 """Bases gathered in one go: many small batches, but no more than a processor keeps at hand."""

@@ -9,9 +9,11 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from seqdl.evaluate.card_curves import card_curves
 from seqdl.evaluate.card_pools import Pools
+from seqdl.evaluate.card_table import card_table
 from seqdl.evaluate.card_verdict import verdict
 from seqdl.evaluate.diversity import Collapse, Diversity
 from seqdl.evaluate.embedding import KmerSpace, precision_recall
@@ -84,6 +86,10 @@ class Card:
         """Return everything as plain data, ready for JSON: what is undefined is None."""
         names = ("sample", "real", "baselines", "motifs", "verdict", "notes", "curves", "settings")
         return {name: plain(getattr(self, name)) for name in names}
+
+    def table(self) -> pd.DataFrame:
+        """Return the figures that matter, a row a set; see `seqdl.evaluate.card_table.card_table` for the columns."""
+        return card_table(self.to_dict())
 
     def __str__(self) -> str:
         """Return the verdict in words."""

@@ -67,7 +67,7 @@ class SequenceSet:
             codes[np.arange(codes.shape[1]) < lengths[:, None]] = np.concatenate([np.empty(0, np.uint8), *rows])
         if not len(codes) or lengths.min() < 1:
             what = "one of them is empty" if len(codes) else "there are none"
-            raise DataError(f"the {name} cannot be judged: {what}. Sequences of at least one base were expected. Check the step before.")
+            raise DataError(f"the {name} cannot be read: {what}. Sequences of at least one base were expected. Check the step before.")
         if codes.max() > 4:
             raise DataError(f"the {name} hold a code {codes.max()}; codes run from 0 to 4. Make them with seqdl.encode().")
         return cls(codes, lengths)

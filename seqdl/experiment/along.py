@@ -85,10 +85,14 @@ def write_outcome(run: Run, say: Callable[[str], None]) -> list[Path]:
 
 def evaluate_along(run: Run, split: str) -> dict[str, Any]:
     """Return the measures of a run along the sequence on a split, without its baselines."""
-    held = held_by(run.task, run.data, device=run.config.get("device", "auto"))
-    chosen = run.data.examples["split"].to_numpy()[held.rows] == split
-    found = measure_windows(held.part(chosen), along_yardstick(run.task, run.data), seed=run.seed)
+    found = measure_windows(held_of(run, split), along_yardstick(run.task, run.data), seed=run.seed)
     return {} if found is None else found.mean
+
+
+def held_of(run: Run, split: str) -> Held:
+    """Return truth and predictions of a run on the windows of a held-out split."""
+    held = held_by(run.task, run.data, device=run.config.get("device", "auto"))
+    return held.part(run.data.examples["split"].to_numpy()[held.rows] == split)
 
 
 def held_by(task: Task, data: SequenceData, *, device: str = "auto", team: Team = ALONE) -> Held:

@@ -69,8 +69,7 @@ def measured(run: Run, data: SequenceData, *, seed: int, say: Callable[[str], No
 
 def _looked_at(task: Reconstruction, data: SequenceData, *, seed: int, say: Callable[[str], None]) -> tuple[dict[str, Any], Ints, Floats]:
     """Return the metrics, and the rows of the test split that were looked at with their latents."""
-    rng = np.random.default_rng(seed)
-    rows = {split: _some(data.rows(split), rng) for split in ("train", "val", "test")}
+    rows = _rows_by_split(data, seed)
     say("measuring what is given back of held-out sequences")
     metrics: dict[str, Any] = {split: given_back(task, data.codes[of], seed=seed) for split, of in rows.items() if len(of)}
     train, test = data.codes[rows["train"]], data.codes[rows["test"]]
@@ -88,6 +87,18 @@ def _looked_at(task: Reconstruction, data: SequenceData, *, seed: int, say: Call
         by_split = {split: data.codes[of] for split, of in rows.items()}
         metrics["probe"] = probes(latents, by_split, {split: labels[of] for split, of in rows.items()}, seed=seed)
     return metrics, rows["test"], latents["test"]
+
+
+def evaluate_autoencoder(run: Run, split: str) -> dict[str, Any]:
+    """Return the share of bases given back and bits per base of a split with intervals, without baselines."""
+    rows = _rows_by_split(run.data, run.seed)[split]
+    return given_back(cast("Reconstruction", run.task), run.data.codes[rows], seed=run.seed) if len(rows) else {}
+
+
+def _rows_by_split(data: SequenceData, seed: int) -> dict[str, Ints]:
+    """Return the rows of each split that are looked at."""
+    rng = np.random.default_rng(seed)
+    return {split: _some(data.rows(split), rng) for split in ("train", "val", "test")}
 
 
 def _some(rows: Ints, rng: np.random.Generator) -> Ints:

@@ -10,11 +10,13 @@ import torch
 from numpy.typing import NDArray
 
 from seqdl.errors import InputError, UnknownNameError
+from seqdl.evaluate.sequence_set import SequenceSet
+from seqdl.experiment.given import Given, read_sequences
 from seqdl.experiment.predict import device_name
 from seqdl.io.fasta import FastaRecord, iter_fasta
 from seqdl.progress import track
 from seqdl.tasks.reconstruction import Reconstruction
-from seqdl.types import PAD, Codes, Floats
+from seqdl.types import Codes, Floats
 
 if TYPE_CHECKING:
     from seqdl.tasks.base import Task
@@ -56,18 +58,31 @@ def packed(task: Task, records: list[FastaRecord], path: str) -> tuple[Codes, ND
     InputError
         If an autoencoder is given another length than its own.
     """
-    sizes = np.array([len(record.codes) for record in records])
+    some = SequenceSet.of([record.codes for record in records])
+    check_length(task, [record.name for record in records], some, where=path)
+    return some.codes, None if some.length else some.lengths
+
+
+def check_length(task: Task, names: list[str], some: SequenceSet, *, where: str) -> None:
+    """Raise `InputError` if an autoencoder is given another length than its own."""
     own = int(task.length) if isinstance(task, Reconstruction) else None
-    if own is not None and (sizes != own).any():
-        first = records[int(np.flatnonzero(sizes != own)[0])]
+    if own is not None and (some.lengths != own).any():
+        first = int(np.flatnonzero(some.lengths != own)[0])
         raise InputError(
-            f"{path}: '{first.name}' has {len(first.codes):,} bp, and the network was made for {own:,} bp: sequences of that length were expected. "
-            "Cut them to the same window as in training."
+            f"{where}: '{names[first]}' has {some.lengths[first]:,} bp, and the network was made for {own:,} bp: sequences of that length were "
+            "expected. Cut them to the same window as in training."
         )
-    codes = np.full((len(records), int(sizes.max())), PAD, dtype=np.uint8)
-    for row, record in zip(codes, records, strict=True):
-        row[: len(record.codes)] = record.codes
-    return codes, sizes if len(set(sizes)) > 1 else None
+
+
+def embed_sequences(task: Task, sequences: Given, *, device: str = "auto") -> Floats:
+    """Return the embeddings (N, Z) of sequences in any of the forms that `read_sequences` takes."""
+    names, some = read_sequences(sequences)
+    check_length(task, names, some, where="the sequences")
+    place = torch.device(device_name(device))
+    task.to(place).eval()
+    found = embed_codes(task, some.codes, None if some.length else some.lengths, place=place)
+    task.to("cpu")
+    return found
 
 
 @torch.inference_mode()

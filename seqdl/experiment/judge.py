@@ -17,6 +17,7 @@ from seqdl.evaluate.card_pools import make_pools
 from seqdl.evaluate.embedding import precision_recall
 from seqdl.evaluate.sequence_set import Sequences, SequenceSet
 from seqdl.evaluate.spectra import kolmogorov_smirnov
+from seqdl.experiment.given import Given, read_sequences
 from seqdl.experiment.provenance import write_json
 from seqdl.io.fasta import read_fasta
 from seqdl.ledger import Ledger
@@ -25,11 +26,16 @@ from seqdl.progress import track
 from seqdl.types import Floats
 
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from seqdl.experiment.run import Run
     from seqdl.tasks.base import Task
 
 CHECKS = ("collapsed", "copies")
 FILES = ("card.json", "card.html")
 RUN_MARKS = ("config.yaml", "manifest.json", "checkpoints")
+HEADS = ("JS 3-mer", "JS 6-mer", "AUROC 4-mer", "AUROC CNN", "motifs off", "place r", "nearest", "copies", "recall")
+"""Of the columns of `Card.table`, as they are shown."""
 
 
 def judge(
@@ -91,6 +97,66 @@ def judge(
         probes.append(PredictorProbe(predictor))
     maker = CardMaker(pools, motifs, probes=probes, seed=seed)
     return make_card(maker, track=_track, settings={"cnn": cnn, "predictor": predictor is not None, "train": train is not None})
+
+
+def judge_sequences(
+    samples: Given,
+    real: Given,
+    train: Given | None = None,
+    *,
+    motifs: str | Sequence[Motif] = (),
+    predictor: Run | Task | None = None,
+    cnn: bool = True,
+    seed: int = 0,
+) -> Card:
+    """Judge synthetic sequences against real ones, as `seqdl judge` does.
+
+    Parameters
+    ----------
+    samples, real : path of a FASTA, list of str or of codes, codes (N, L), or one-hot (N, 4, L)
+        At least 50 samples and 100 real sequences, best ones that the generator has not seen.
+    train : the same, optional
+        What the generator was trained on: copies are looked for in it.
+    motifs : str or sequence of Motif, optional
+        Known motifs: "jaspar", "jaspar:fungi", a motif file, or a list; without them motif content is left out.
+    predictor : Run or Task, optional
+        A trained run whose scores are compared.
+    cnn : bool, default True
+        Whether fresh CNNs are trained to tell each set from real sequences: most of the time that it takes.
+    seed : int, default 0
+
+    Returns
+    -------
+    Card
+        Prints as its verdict; `table()` for the figures, `to_dict()` for all that there is.
+
+    Raises
+    ------
+    DataError
+        If there are too few sequences, or the real ones are the training sequences.
+    InputError
+        If the predictor does not read sequences alone.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> real = rng.integers(0, 4, (200, 40)).astype(np.uint8)
+    >>> card = judge_sequences(["ACGTACGTACGTACGT"] * 60, real, cnn=False)
+    >>> card.collapsed, float(card.table().loc["samples", "nearest"])
+    (True, 0.0)
+    """
+    sets = [
+        None if some is None else read_sequences(some, name=name)[1].list()
+        for some, name in ((samples, "samples"), (real, "real sequences"), (train, "training sequences"))
+    ]
+    assert sets[0] is not None
+    assert sets[1] is not None
+    if isinstance(motifs, str):
+        from seqdl.io.databases import load_database
+
+        motifs = load_database(motifs)
+    task: Any = getattr(predictor, "task", predictor)
+    return judge(sets[0], sets[1], sets[2], motifs=motifs, predictor=task, cnn=cnn, seed=seed)
 
 
 def judge_files(
@@ -260,29 +326,17 @@ def write_card(folder: Path, card: Card, *, force: bool = False) -> Path:
 
 def card_table(card: Card) -> list[tuple[str, ...]]:
     """Return the figures that matter as rows of text: the head, then a row for the samples, real sequences and each generator."""
-    found = card.to_dict()
-    rows: list[dict[str, Any] | None] = [found["sample"], found["real"], *found["baselines"].values()]
-    names = ["samples", "real, held out", *(name.replace("_", " ") for name in found["baselines"])]
-    head = ("", "JS 3-mer", "JS 6-mer", "AUROC 4-mer", "AUROC CNN", "motifs off", "place r", "nearest", "copies", "recall")
-    return [head, *((name, *(_cells(row) if row else ["-"] * (len(head) - 1))) for name, row in zip(names, rows, strict=True))]
+    table = card.table()
+    return [("", *HEADS), *((str(name), *_cells(row)) for name, row in table.iterrows())]
 
 
-def _cells(row: dict[str, Any]) -> list[str]:
-    motifs, tests = row["motifs"], row["two_sample"]
-    rare = None if motifs.get("too_rare") is None else motifs["too_rare"] + motifs["too_frequent"]
-    near = row["diversity"]["nearest_median"]
-    return [
-        _number(row["kmers"]["js_3"], 4),
-        _number(row["kmers"]["js_6"], 4),
-        _number(tests["kmer"]["value"], 3),
-        _number((tests.get("cnn") or {}).get("value"), 3),
-        _number(rare, 0),
-        _number(motifs.get("position_r"), 2),
-        _number(near, 0 if near is None or near >= 1 or near == 0 else 2),
-        f"{100 * row['novelty']['near_rate']:.2g} %",
-        _number(row["embedding"]["recall"], 2),
-    ]
+def _cells(row: pd.Series[float]) -> list[str]:
+    if row.isna().all():
+        return ["-"] * len(row)
+    near, shown = row["nearest"], {"js_3": 4, "js_6": 4, "kmer_auroc": 3, "cnn_auroc": 3, "motifs_off": 0, "place_r": 2, "recall": 2}
+    digits = shown | {"nearest": 0 if not 0 < near < 1 else 2}
+    return [f"{100 * row[name]:.2g} %" if name == "copies" else _number(row[name], digits[name]) for name in row.index]
 
 
-def _number(value: float | None, digits: int) -> str:
-    return "-" if value is None else f"{value:.{digits}f}"
+def _number(value: float, digits: int) -> str:
+    return "-" if np.isnan(value) else f"{value:.{digits}f}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -58,6 +58,12 @@ def measured(run: Run, data: SequenceData, *, seed: int, say: Callable[[str], No
     return _looked_at(run, data, seed=seed, say=say)[0] | {"headline": HEADLINE}
 
 
+def evaluate_language(run: Run, split: str) -> dict[str, Any]:
+    """Return bits per base and perplexity of a split with intervals, without baselines."""
+    table = score_table(cast("Language", run.task), run.data, run.data.held_out_rows(), device=str(run.config.get("device", "auto")))
+    return bits_per_base(table[table["split"] == split], seed=run.seed)
+
+
 def _looked_at(run: Run, data: SequenceData, *, seed: int, say: Callable[[str], None]) -> tuple[dict[str, Any], pd.DataFrame]:
     """Return the metrics, and the likelihood of each held-out sequence."""
     task = cast("Language", run.task)
@@ -101,21 +107,35 @@ def score_table(task: Language, data: SequenceData, rows: Ints, *, device: str =
     )
 
 
-@torch.inference_mode()
 def sequence_bits(
     task: Language, codes: Codes, *, lengths: Ints | None = None, device: str = "auto", batch_size: int = 128
 ) -> tuple[Floats, NDArray[np.int64]]:
     """Return the information of each sequence in bits (N,), and how many of its bases were asked (N,)."""
+    bits, asked = np.zeros(len(codes)), np.zeros(len(codes), dtype=np.int64)
+    for part, found in _bits_by_batch(task, codes, lengths=lengths, device=device, batch_size=batch_size):
+        bits[part], asked[part] = np.nansum(found, axis=1), (~np.isnan(found)).sum(axis=1)
+    return bits, asked
+
+
+def base_bits(task: Language, codes: Codes, *, lengths: Ints | None = None, device: str = "auto", batch_size: int = 128) -> Floats:
+    """Return the information of each base in bits, (N, L) float32; NaN where it is not asked."""
+    bits = np.full(codes.shape, np.nan, dtype=np.float32)
+    for part, found in _bits_by_batch(task, codes, lengths=lengths, device=device, batch_size=batch_size):
+        bits[part] = found
+    return bits
+
+
+def _bits_by_batch(task: Language, codes: Codes, *, lengths: Ints | None, device: str, batch_size: int) -> Iterator[tuple[slice, Floats]]:
+    """Yield rows and the information of their bases in bits (B, L); what is hidden of a batch depends on its place."""
     place = torch.device(device_name(device))
     task.to(place).eval()
-    bits, asked = np.zeros(len(codes)), np.zeros(len(codes), dtype=np.int64)
     for start in track(range(0, len(codes), batch_size), "measuring"):
         part = slice(start, start + batch_size)
         size = None if lengths is None else torch.from_numpy(lengths[part]).to(place)
-        found = task.base_bits(torch.from_numpy(np.ascontiguousarray(codes[part])).to(place), size, seed=MASK_SEED + start).double().cpu().numpy()
-        bits[part], asked[part] = np.nansum(found, axis=1), (~np.isnan(found)).sum(axis=1)
+        with torch.inference_mode():
+            found = task.base_bits(torch.from_numpy(np.ascontiguousarray(codes[part])).to(place), size, seed=MASK_SEED + start)
+        yield part, found.double().cpu().numpy()
     task.to("cpu")
-    return bits, asked
 
 
 def bits_per_base(table: pd.DataFrame, *, seed: int) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,9 +20,12 @@ from seqdl.experiment.yardstick import measured_as, yardstick
 from seqdl.io.databases import load_database
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from seqdl.data.dataset import SequenceData
     from seqdl.experiment.config import Config
     from seqdl.experiment.run import Run
+    from seqdl.motif.motif import Motif
     from seqdl.tasks.base import Task
 
 CHECKS = ("baseline", "leak")
@@ -73,7 +76,13 @@ def checks_of(task: Task, text: str | None) -> list[str]:
 
 
 def measure(
-    run: Run, inputs: Config | None = None, *, seed: int | None = None, say: Callable[[str], None] = silent, team: Team = ALONE
+    run: Run,
+    inputs: Config | None = None,
+    *,
+    motifs: Sequence[Motif] | None = None,
+    seed: int | None = None,
+    say: Callable[[str], None] = silent,
+    team: Team = ALONE,
 ) -> dict[str, Any]:
     """Measure a run beside its baselines.
 
@@ -83,6 +92,8 @@ def measure(
     inputs : Config, optional
         Other data to measure on; by default the run's own splits. The baselines are fitted on the run's training
         split in either case, and leaks are looked for between that and what is measured.
+    motifs : sequence of Motif, optional
+        Candidates for the best known motif, a baseline; by default those of the run's database.
     seed : int, optional
         Of the bootstrap; by default the run's.
     say : callable
@@ -109,7 +120,7 @@ def measure(
 
         held = held_by(run.task, data, device=device, team=team)
         team.dismiss()
-        found = measure_along(run.task, data, held, motifs=load_database(run.config.get("database") or "jaspar"), seed=seed, say=say)
+        found = measure_along(run.task, data, held, motifs=_known(run, motifs), seed=seed, say=say)
         return found | {"task": run.config["task"]["name"], "outputs": run.task.outputs, "test": Evaluation(found["test"])}
     own = inputs is None and team.size == 1
     predictions = run.predictions if own else prediction_table(run.task, data, device=device, team=team)
@@ -119,12 +130,40 @@ def measure(
     by = yardstick(kind, run.task.outputs)
     found = evaluate_predictions(predictions, by, leaky=leaks.leaky[predictions.index], seed=seed)
     say("fitting the baselines on the run's training split: GC, k-mers and others")
-    known = load_database(run.config.get("database") or "jaspar")
-    found["baselines"], _ = evaluate_baselines(data, predictions, by, motifs=known, seed=seed)
+    found["baselines"], _ = evaluate_baselines(data, predictions, by, motifs=_known(run, motifs), seed=seed)
     found |= {"task": kind, "headline": by.headline, "outputs": run.task.outputs}
     found["test"] = Evaluation(found["test"])
     found["n_leaks"] = int(leaks.leaky[data.rows("test")].sum())
     return found if inputs is None else found | {"val": {}}
+
+
+def _known(run: Run, motifs: Sequence[Motif] | None) -> list[Motif]:
+    """Return the motifs that were given, else those of the run's database."""
+    return load_database(run.config.get("database") or "jaspar") if motifs is None else list(motifs)
+
+
+def baseline_table(found: Mapping[str, Any]) -> pd.DataFrame:
+    """Return what `measure` found as a table: the network on test examples, then each baseline.
+
+    Examples
+    --------
+    >>> found = {"headline": ["auroc"], "test": {"auroc": {"value": 0.9, "low": 0.8, "high": 1.0}}, "baselines": {"gc": {"auroc": {"value": 0.6}}}}
+    >>> print(baseline_table(found))
+             auroc  auroc_low  auroc_high
+    network    0.9        0.8         1.0
+    gc         0.6        NaN         NaN
+    """
+    import pandas as pd
+
+    rows = {"network": found["test"], **found["baselines"]}
+    ends = {"value": "", "low": "_low", "high": "_high"}
+    return pd.DataFrame(
+        {
+            name: {f"{metric}{tail}": (row.get(metric) or {}).get(end) for metric in found["headline"] for end, tail in ends.items()}
+            for name, row in rows.items()
+        },
+        dtype=float,
+    ).T
 
 
 def check_measuring_team(team: Team, run: Run, inputs: Config | None, *, device: str) -> None:

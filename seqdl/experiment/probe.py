@@ -169,16 +169,7 @@ def _random_labels(config: Config, data: SequenceData, how: Probe) -> Iterator[A
     """Yield trainings on permuted targets; the last weights count, since no validation score means anything."""
     for repeat in range(how.repeats):
         variant = _variant(config, repeat, keep="last", patience=0, **AT_RANDOM)
-        yield Arm(RANDOM, repeat + 1, repeat, variant, permuted(data, variant.seed))
-
-
-def permuted(data: SequenceData, seed: int) -> SequenceData:
-    """Return the data with the targets of training and validation dealt out anew within each split; the test split stays as it is."""
-    rng, order = np.random.default_rng(seed), np.arange(len(data))
-    for rows in (data.rows("train"), data.rows("val")):
-        order[rows] = rng.permutation(rows)
-    table = data.examples.assign(**{name: data.examples[name].to_numpy()[order] for name in data.outputs})
-    return dataclasses.replace(data, examples=table)
+        yield Arm(RANDOM, repeat + 1, repeat, variant, data.permuted(seed=variant.seed))
 
 
 def _train_sizes(config: Config, data: SequenceData, how: Probe) -> Iterator[Arm]:
@@ -188,23 +179,9 @@ def _train_sizes(config: Config, data: SequenceData, how: Probe) -> Iterator[Arm
         starts[PRETRAINED] = {}
     for share in sorted(set(how.sizes)):
         for repeat in range(how.repeats):
-            part = subset(data, share, config.seed + repeat)
+            part = data.subset(share, seed=config.seed + repeat)
             for series, options in starts.items():
                 yield Arm(series, len(part.rows("train")), repeat, _variant(config, repeat, **options), part)
-
-
-def subset(data: SequenceData, share: float, seed: int) -> SequenceData:
-    """Return the data with a share of the training split, drawn from each class; validation and test stay whole.
-
-    A smaller share of the same seed lies within a larger one.
-    """
-    rng, rows = np.random.default_rng(seed), data.rows("train")
-    number = data.targets("train")[:, 0] if data.kind in ("binary", "multiclass") else np.zeros(len(rows))
-    kept = []
-    for value in np.unique(number):
-        order = rng.permutation(np.flatnonzero(number == value))
-        kept.append(rows[order[: max(2, round(share * len(order)))]])
-    return data.take(np.concatenate([np.sort(np.concatenate(kept)), data.held_out_rows()]))
 
 
 def _widths(config: Config, data: SequenceData, how: Probe) -> Iterator[Arm]:

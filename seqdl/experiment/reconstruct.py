@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +11,8 @@ import torch
 
 from seqdl.errors import InputError, UnknownNameError
 from seqdl.experiment.autoencoder import back_from
-from seqdl.experiment.embed import packed
+from seqdl.experiment.embed import check_length, packed
+from seqdl.experiment.given import Given, read_sequences
 from seqdl.io.fasta import iter_fasta, read_fasta
 from seqdl.tasks.reconstruction import Reconstruction
 from seqdl.types import PAD, Codes
@@ -19,14 +21,30 @@ if TYPE_CHECKING:
     from seqdl.tasks.base import Task
 
 
-def reconstruct_fasta(task: Task, path: str) -> tuple[pd.DataFrame, Codes]:
-    """Return a score a sequence, and the sequences as they are given back.
+@dataclass(frozen=True, eq=False)
+class GivenBack:
+    """What an autoencoder gives back of sequences.
 
-    Returns
-    -------
-    table : DataFrame
-        id, n_bases, accuracy, bits_per_base: high where a sequence is unlike those of training.
-    back : Codes, (N, L)
+    Attributes
+    ----------
+    codes : Codes, (N, L)
+        The likeliest bases.
+    table : DataFrame, N rows
+        id, n_bases, accuracy (share of its bases that are given back), bits_per_base: high where a sequence is unlike those of training.
+    """
+
+    codes: Codes
+    table: pd.DataFrame
+
+    @property
+    def share(self) -> float:
+        """The share of all known bases that are given back."""
+        n = self.table["n_bases"]
+        return float((self.table["accuracy"] * n).sum() / n.sum())
+
+
+def reconstruct_fasta(task: Task, path: str) -> GivenBack:
+    """Return what is given back of the sequences of a FASTA.
 
     Raises
     ------
@@ -34,18 +52,25 @@ def reconstruct_fasta(task: Task, path: str) -> tuple[pd.DataFrame, Codes]:
         If the task is no autoencoder, or a sequence has another length than it was made for.
     """
     made = _autoencoder(task)
-    tables, found = [], []
-    for piece in iter_fasta(path):
-        codes, _ = packed(task, piece, path)
-        back, bits = back_from(made, codes)
-        known = codes < PAD
-        n = known.sum(axis=1)
-        each = np.maximum(n, 1)
-        right = ((back == codes) & known).sum(axis=1)
-        names = [record.name for record in piece]
-        tables.append(pd.DataFrame({"id": names, "n_bases": n, "accuracy": right / each, "bits_per_base": bits.sum(axis=1) / each}))
-        found.append(back)
-    return pd.concat(tables, ignore_index=True), np.concatenate(found)
+    parts = [_given_back(made, [record.name for record in piece], packed(task, piece, path)[0]) for piece in iter_fasta(path)]
+    return GivenBack(np.concatenate([part.codes for part in parts]), pd.concat([part.table for part in parts], ignore_index=True))
+
+
+def reconstruct_sequences(task: Task, sequences: Given) -> GivenBack:
+    """Return what is given back of sequences in any of the forms that `read_sequences` takes; see `reconstruct_fasta`."""
+    made = _autoencoder(task)
+    names, some = read_sequences(sequences)
+    check_length(task, names, some, where="the sequences")
+    return _given_back(made, names, some.codes)
+
+
+def _given_back(task: Reconstruction, names: list[str], codes: Codes) -> GivenBack:
+    back, bits = back_from(task, codes)
+    known = codes < PAD
+    n = known.sum(axis=1)
+    each = np.maximum(n, 1)
+    right = ((back == codes) & known).sum(axis=1)
+    return GivenBack(back, pd.DataFrame({"id": names, "n_bases": n, "accuracy": right / each, "bits_per_base": bits.sum(axis=1) / each}))
 
 
 @torch.inference_mode()

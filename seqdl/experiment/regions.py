@@ -124,7 +124,7 @@ def _add_signals(made: SequenceData, windows: pd.DataFrame, config: Config, *, l
         totals.append(profile.sum(axis=1, dtype=np.float64))
         if along:
             tracks.append(profile)
-    _set_outputs(made, names, np.stack(totals, axis=1))
+    made.set_targets(names, np.stack(totals, axis=1))
     made.numeric, made.counts = True, bool((np.stack(totals) >= 0).all())
     if along:
         made.tracks = np.stack(tracks, axis=1)
@@ -140,14 +140,7 @@ def _add_labels(made: SequenceData, windows: pd.DataFrame, data: DataConfig, *, 
     kinds = list(data.label_features or (sorted(set(features["feature"])) if "feature" in features else [Path(path).name.split(".")[0]]))
     each = [base_labels(features, windows, classes=[kind] if "feature" in features else None) for kind in kinds]
     made.tracks, made.labels = np.stack(each, axis=1), True
-    _set_outputs(made, kinds, made.tracks.mean(axis=2, dtype=np.float64))
-
-
-def _set_outputs(made: SequenceData, names: list[str], values: NDArray[np.float64]) -> None:
-    """Put columns of targets before the column of the split."""
-    made.outputs = names
-    table = made.examples.drop(columns="split")
-    made.examples = table.assign(**{name: values[:, t] for t, name in enumerate(names)}, split=made.examples["split"])
+    made.set_targets(kinds, made.tracks.mean(axis=2, dtype=np.float64))
 
 
 def _genome(made: SequenceData) -> Genome:

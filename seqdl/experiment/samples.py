@@ -54,6 +54,36 @@ def draw(task: Task, n: int, length: int, *, seed: int = 0, **options: Any) -> C
     return np.concatenate(parts) if parts else np.empty((0, length), dtype=np.uint8)
 
 
+def generate(task: Task, n: int, *, length: int | None = None, seed: int = 0, **given: Any) -> Codes:
+    """Draw sequences as a user asks for them.
+
+    Parameters
+    ----------
+    task : Task
+    n : int
+    length : int, optional
+        bp; by default that of the training sequences.
+    seed : int, default 0
+    **given
+        temperature, prompt (bases) or condition (a class by name or number, or a number); None leaves one out.
+
+    Returns
+    -------
+    uint8 array, (n, length)
+
+    Raises
+    ------
+    InputError
+        If a number is out of range, the task writes no sequences, or it draws without what was given.
+    """
+    if n < 1:
+        raise InputError(f"n is {n}: one sequence or more was expected. Ask for such a number.")
+    if length is not None and length < 1:
+        raise InputError(f"length is {length}: 1 bp or more was expected. Ask for such a number.")
+    more = sample_options(task, {name: value for name, value in given.items() if value is not None})
+    return draw(task, n, length or int(task.recipe["length"]), seed=seed, **more)
+
+
 def _check_writes(task: Task) -> None:
     """Raise `InputError` if a task cannot be drawn from."""
     if not hasattr(task, "sample"):
@@ -72,7 +102,7 @@ def sample_options(task: Task, given: dict[str, Any]) -> dict[str, Any]:
     known = inspect.signature(task.sample).parameters  # type: ignore[arg-type]  # nn.Module types every attribute as Tensor | Module
     for name in given:
         if name not in known:
-            raise InputError(f"--{name} was given, but the task {type(task).__name__} draws without it. Leave it out.")
+            raise InputError(f"{name} was given, but the task {type(task).__name__} draws without it. Leave it out.")
     made: dict[str, Any] = dict(given)
     if "prompt" in given:
         made["prompt"] = torch.from_numpy(encode(given["prompt"]))

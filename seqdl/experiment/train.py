@@ -108,7 +108,7 @@ def _try_out(task: Task, data: SequenceData) -> None:
     """Raise `InputError` if the task cannot read the examples, before anything is written."""
     import torch
 
-    from seqdl.data.dataset import CodesDataset
+    from seqdl.data.gather import CodesDataset
     from seqdl.interpret.locate import filter_bank
 
     try:

@@ -27,6 +27,7 @@ def profile(
     features: pd.DataFrame | None = None,
     start: int = 0,
     label: str = "signal",
+    names: tuple[str, str] = ("measured", "predicted"),
     ax: Axes | None = None,
 ) -> Axes:
     """Draw a measured track as an area and the predicted one as a line, with features such as genes as boxes above.
@@ -43,8 +44,10 @@ def profile(
         Coordinate of the first base (bp).
     label : str, default "signal"
         What the heights are.
+    names : tuple of two str, default ("measured", "predicted")
+        What the legend calls the area and the line, such as ("annotated", "predicted") for labels.
     ax : Axes, optional
-        Where to draw; by default on a new figure.
+        Where to draw; by default on a new figure. Heights that it shows already, or that axes show which share theirs, stay in view.
 
     Returns
     -------
@@ -72,14 +75,16 @@ def profile(
     length = len(tracks[0])
     if ax is None:
         _, ax = plt.subplots(figsize=(float(np.clip(length * 0.006, 6, 14)), 2.2), layout="constrained")
+    shared = [other.get_ylim() for other in ax.get_shared_y_axes().get_siblings(ax) if other.has_data()]
     x = start + np.arange(length + 1)
-    ax.stairs(tracks[0], x, fill=True, color=MEASURED, label="measured")
+    ax.stairs(tracks[0], x, fill=True, color=MEASURED, label=names[0])
     if len(tracks) > 1:
-        ax.plot(start + np.arange(length) + 0.5, tracks[1], color=PREDICTED, linewidth=1.3, label="predicted")
+        ax.plot(start + np.arange(length) + 0.5, tracks[1], color=PREDICTED, linewidth=1.3, label=names[1])
     known = np.concatenate([track[np.isfinite(track)] for track in tracks])
     low, high = min(0.0, float(known.min(initial=0.0))), float(known.max(initial=0.0)) or 1.0
     n_rows = _boxes(ax, features, (start, start + length), heights=(low, high)) if features is not None else 0
-    ax.set_ylim(low, high + (high - low) * (0.04 + n_rows * BOX_SHARE * 1.3))
+    top = high + (high - low) * (0.04 + n_rows * BOX_SHARE * 1.3)
+    ax.set_ylim(min([low, *(bottom for bottom, _ in shared)]), max([top, *(other for _, other in shared)]))
     ax.set_xlim(start, start + length)
     ax.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True))
     ax.ticklabel_format(axis="x", style="plain", useOffset=False)

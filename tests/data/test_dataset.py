@@ -10,8 +10,9 @@ from torch.utils.data import DataLoader
 
 from seqdl.data.augment import Augmentation
 from seqdl.data.datamodule import identity
-from seqdl.data.dataset import CodesDataset, SequenceData
+from seqdl.data.dataset import SequenceData
 from seqdl.data.examples import interval_examples
+from seqdl.data.gather import CodesDataset
 from seqdl.data.genome import Genome
 from seqdl.sequence.edit import reverse_complement
 from seqdl.sequence.encode import one_hot
@@ -107,6 +108,20 @@ def test_shorter_sequences_are_padded_at_their_end():
 
 def test_equal_lengths_need_no_lengths():
     assert ragged([6, 6, 6])[0].lengths is None
+
+
+@pytest.mark.parametrize(("target", "kind", "counts"), [([0.5, 2, -1], "regression", False), ([0, 2, 7], "regression", True)])
+def test_numbers_are_told_apart_from_zero_and_one_and_whole_ones_are_counts(target, kind, counts):
+    data = SequenceData.from_sequences(np.zeros((3, 5), np.uint8), np.array(target), ["train", "val", "test"], numeric=True)
+    assert (data.kind, data.counts) == (kind, counts)
+
+
+def test_classes_have_the_numbers_of_their_order():
+    data = SequenceData.from_sequences(np.zeros((3, 5), np.uint8), ["b", "c", "a"], ["train", "val", "test"], classes=["c", "b", "a"])
+    assert data.kind == "multiclass"
+    assert data.targets()[:, 0].tolist() == [1, 0, 2]
+    with pytest.raises(ValueError, match="the targets hold 'a'; one of b, c was expected"):
+        SequenceData.from_sequences(np.zeros((3, 5), np.uint8), ["b", "c", "a"], ["train", "val", "test"], classes=["b", "c"])
 
 
 # batches --------------------------------------------------------------------------------------------

@@ -11,7 +11,8 @@ from torch.utils.data import DataLoader
 from seqdl.data import loader as module
 from seqdl.data.augment import Augmentation
 from seqdl.data.datamodule import Loading, SequenceDataModule, identity
-from seqdl.data.dataset import CodesDataset, SequenceData
+from seqdl.data.dataset import SequenceData
+from seqdl.data.gather import CodesDataset
 from seqdl.data.loader import BatchLoader, InOrder
 
 

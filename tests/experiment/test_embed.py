@@ -15,6 +15,7 @@ from seqdl.experiment.embed import clusters_of, map_of, nearest
 from seqdl.experiment.run import load_run
 from seqdl.io.fasta import read_fasta, write_fasta
 from seqdl.layers.onehot import one_hot
+from seqdl.sequence.encode import decode
 
 N, LENGTH = 90, 24
 
@@ -115,9 +116,9 @@ def test_a_vae_writes_sequences_of_its_length_and_the_same_ones_again(folder, tm
     ("words", "message"),
     [
         (["--length", "50"], "the network writes 24 bp"),
-        (["--prompt", "ACGT"], "--prompt was given, but the task VAE draws without it"),
+        (["--prompt", "ACGT"], "prompt was given, but the task VAE draws without it"),
         (["--condition", "1"], "was trained without a condition"),
-        (["-n", "0"], "-n is 0: one sequence or more"),
+        (["-n", "0"], "n is 0: one sequence or more"),
     ],
 )
 def test_generate_refuses_what_the_network_cannot_do(folder, capsys, words, message):
@@ -160,3 +161,72 @@ def test_clusters_that_cannot_be_made_are_refused(how):
 def test_maps_of_too_few_are_refused():
     with pytest.raises(InputError, match="a map of 2 sequences"):
         map_of(np.zeros((2, 4)), "tsne")
+
+
+# the same from Python -----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module", params=["path", "strings", "codes", "one-hot"])
+def given(folder, request):
+    """Return the sequences of x.fa in each of the forms that Python takes."""
+    codes = np.stack([record.codes for record in read_fasta(folder / "x.fa")])
+    texts = [decode(row) for row in codes]
+    return {"path": str(folder / "x.fa"), "strings": texts, "codes": codes, "one-hot": one_hot(torch.from_numpy(codes))}[request.param]
+
+
+def test_latents_from_python_are_those_of_the_command_line_whatever_form_the_sequences_have(folder, given):
+    expected = table(folder)[[f"z{k}" for k in range(1, 7)]]
+    np.testing.assert_allclose(load_run(folder / "autoencoder").embed(given), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_what_is_given_back_in_python_is_what_the_command_line_writes(folder, given, tmp_path):
+    words = ["reconstruct", str(folder / "autoencoder"), "--fasta", str(folder / "x.fa")]
+    assert main([*words, "-o", str(tmp_path / "s.tsv")]) == 0
+    assert main([*words, "-o", str(tmp_path / "b.fa")]) == 0
+    found = load_run(folder / "autoencoder").reconstruct(given)
+    scores = pd.read_csv(tmp_path / "s.tsv", sep="\t")
+    np.testing.assert_allclose(found.table[["n_bases", "accuracy", "bits_per_base"]], scores[["n_bases", "accuracy", "bits_per_base"]], rtol=1e-5)
+    np.testing.assert_array_equal(found.codes, [record.codes for record in read_fasta(tmp_path / "b.fa")])
+    whole = np.stack([record.codes for record in read_fasta(folder / "x.fa")])
+    assert found.share == pytest.approx((found.codes == whole).mean())
+
+
+def test_the_same_seed_draws_the_same_in_python_and_on_the_command_line(folder, tmp_path):
+    assert main(["generate", str(folder / "vae"), "-n", "7", "--seed", "3", "-o", str(tmp_path / "a.fa")]) == 0
+    run = load_run(folder / "vae")
+    np.testing.assert_array_equal(run.generate(7, seed=3), [record.codes for record in read_fasta(tmp_path / "a.fa")])
+    assert (run.generate(7, seed=4) != run.generate(7, seed=3)).any()
+
+
+@pytest.mark.parametrize("name", ["autoencoder", "vae"])
+@pytest.mark.parametrize("split", ["val", "test"])
+def test_an_autoencoder_is_evaluated_as_in_its_metrics(folder, name, split):
+    expected = json.loads((folder / name / "metrics.json").read_text())[split]
+    found = load_run(folder / name).evaluate(split)
+    for metric in ("accuracy", "bits_per_base"):
+        assert found[metric] == pytest.approx(expected[metric], rel=1e-5)
+
+
+def test_baselines_of_an_autoencoder_stand_beside_it_in_a_table(folder):
+    metrics = json.loads((folder / "autoencoder" / "metrics.json").read_text())
+    found = load_run(folder / "autoencoder").baselines()
+    assert found.index.tolist() == ["network", *metrics["baselines"]]
+    assert found.loc["network", "accuracy"] == pytest.approx(metrics["test"]["accuracy"]["value"])
+    assert found.loc["pca", "accuracy"] == pytest.approx(metrics["baselines"]["pca"]["accuracy"]["value"])
+
+
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (lambda run: run.generate(5), "the task Autoencoder writes no sequences"),
+        (lambda run: run.base_bits(["ACGT"]), "Autoencoder says no probability of a base: a language model"),
+        (lambda run: run.along(), "Autoencoder predicts nothing at every base"),
+        (lambda run: run.embed(["ACGT"]), "the sequences: 'sequence1' has 4 bp, and the network was made for 24 bp"),
+        (lambda run: run.embed("ACGT"), "the sequences are the one text 'ACGT'; a list of texts, or the path of a FASTA, was expected"),
+        (lambda run: run.embed(np.zeros((4, 24))), r"float64 of the shape \(4, 24\); codes \(N, L\) as integers or one-hot"),
+        (lambda run: run.embed([]), "the sequences cannot be read: there are none"),
+    ],
+)
+def test_what_a_run_cannot_answer_is_said(folder, ask, message):
+    with pytest.raises(ValueError, match=message):
+        ask(load_run(folder / "autoencoder"))

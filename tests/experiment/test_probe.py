@@ -17,7 +17,7 @@ from seqdl.experiment.build import create_model, create_task
 from seqdl.experiment.config import Config, TrainingConfig, dump_config
 from seqdl.experiment.doctor import planted_set
 from seqdl.experiment.fit import fit_task
-from seqdl.experiment.probe import Probe, permuted, probe, score, subset, widened
+from seqdl.experiment.probe import Probe, probe, score, widened
 from seqdl.experiment.probe_verdict import plain, summary, verdict, write_probe
 from seqdl.experiment.run import Run
 
@@ -43,7 +43,7 @@ def run(data, tmp_path_factory) -> Run:
 
 
 def test_permuted_labels_keep_their_number_and_the_test_set(data):
-    found = permuted(data, 3)
+    found = data.permuted(seed=3)
     for split in ("train", "val", "test"):
         before, after = data.targets(split), found.targets(split)
         assert before.sum() == after.sum()
@@ -56,14 +56,14 @@ def test_permuted_labels_keep_their_number_and_the_test_set(data):
 def test_permuted_classes_stay_classes(data):
     names = np.array(["no", "yes"])[data.targets()[:, 0].astype(int)]
     classes = SequenceData(data.codes, data.examples.assign(target=names), data.outputs, classes=["no", "yes"])
-    found = permuted(classes, 0)
+    found = classes.permuted(seed=0)
     assert found.kind == "multiclass"
     assert sorted(found.examples["target"]) == sorted(names)
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 1.0])
 def test_a_subset_takes_its_share_of_each_class_and_all_that_is_held_out(share, data):
-    found = subset(data, share, 0)
+    found = data.subset(share)
     targets, whole = found.targets("train"), data.targets("train")
     for value in (0, 1):
         assert (targets == value).sum() == max(2, round(share * (whole == value).sum()))
@@ -72,7 +72,7 @@ def test_a_subset_takes_its_share_of_each_class_and_all_that_is_held_out(share, 
 
 
 def test_a_smaller_subset_lies_within_a_larger_one_and_another_seed_draws_others(data):
-    ids = [set(subset(data, share, seed).examples.query("split == 'train'")["id"]) for share, seed in ((0.2, 0), (0.4, 0), (0.4, 1))]
+    ids = [set(data.subset(share, seed=seed).examples.query("split == 'train'")["id"]) for share, seed in ((0.2, 0), (0.4, 0), (0.4, 1))]
     assert ids[0] < ids[1]
     assert ids[1] != ids[2]
 

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from seqdl.data.dataset import SequenceData
+from seqdl.data.genome import Genome
+from seqdl.data.intervals import tile
 from seqdl.errors import DataError, InputError
 from seqdl.experiment.config import make_config
 from seqdl.experiment.prepare import prepare, resolve_data, resolve_strands
+from seqdl.io.gff import read_gff
+from seqdl.io.signal import open_signal
 from seqdl.sequence.encode import decode
 
 pybigwig = pytest.importorskip("pyBigWig")
@@ -200,3 +206,35 @@ def test_strands_and_split_are_resolved_for_what_lies_along_a_genome(genome, sig
     assert resolve_strands(config, prepare(config)) == "shared"
     assert resolve_data(config).split == "chromosome"
     assert resolve_data(config).negatives is None
+
+
+# the same from Python -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def held_out():
+    return {"val_chromosomes": ["chrIII"], "test_chromosomes": ["chrII"]}
+
+
+def from_python(genome, **known):
+    opened = Genome(str(genome))
+    return SequenceData.from_windows(opened, tile(opened.lengths, 100, step=100), val=["chrIII"], test=["chrII"], **known)
+
+
+def test_labelled_windows_from_python_are_those_of_the_command_line(genome, labels, held_out):
+    theirs = made(genome, labels=str(labels), label_features=["CDS", "gene"], **held_out)
+    ours = from_python(genome, labels={kind: read_gff(str(labels), features=[kind]) for kind in ("CDS", "gene")})
+    pd.testing.assert_frame_equal(ours.examples, theirs.examples)
+    np.testing.assert_array_equal(ours.codes, theirs.codes)
+    np.testing.assert_array_equal(ours.tracks, theirs.tracks)
+    assert (ours.kind, ours.outputs, ours.counts) == (theirs.kind, theirs.outputs, theirs.counts)
+
+
+def test_signals_from_python_are_those_of_the_command_line(genome, signal, tmp_path, held_out):
+    low = write_signal(tmp_path / "low.bw")
+    theirs = made(genome, signal=[str(signal)], input_signal=[str(low)], **held_out)
+    ours = from_python(genome, signals={"cover": open_signal(signal)}, input_signals=[open_signal(low)])
+    pd.testing.assert_frame_equal(ours.examples, theirs.examples)
+    np.testing.assert_array_equal(ours.tracks, theirs.tracks)
+    np.testing.assert_array_equal(ours.signal, theirs.signal)
+    assert (ours.kind, ours.outputs, ours.counts) == (theirs.kind, theirs.outputs, theirs.counts)
