@@ -119,6 +119,7 @@ def resolve_auto(config: Config, data: SequenceData) -> tuple[Config, str]:
         config = dataclasses.replace(config, training=dataclasses.replace(config.training, lr=DEEP_LR))
         reasons.append(f"learning rate {DEEP_LR:g}")
     name, members, words = _members(task["name"], data, strands=config.strands)
+    members = _with_spans(members, data)
     n_members = config.members or len(members)
     known = TASKS.options(task["name"])
     made = [
@@ -145,6 +146,14 @@ def _readout(model: dict[str, Any], task: dict[str, Any], data: SequenceData) ->
     if model.get("bidirectional") is False:
         return {"pooling": "last"}
     return {"pooling": own if data.lengths is not None else "centre"}
+
+
+def _with_spans(members: Sequence[Member], data: SequenceData) -> Sequence[Member]:
+    """Return the members, every other of which reads the window alone where what surrounds it is read too."""
+    if not data.context:
+        return members
+    window = data.length - 2 * data.context
+    return [(options, head if number % 2 == 0 else {**head, "span": window}) for number, (options, head) in enumerate(members)]
 
 
 def _task_for(config: Config, data: SequenceData) -> str:

@@ -134,3 +134,29 @@ def lengths_of_features(lengths: Tensor | None, stride: int, n_features: int) ->
     tensor([8, 4, 1])
     """
     return None if lengths is None else (lengths // stride).clamp(min=1, max=n_features)
+
+
+def keep_middle(x: Tensor, span: int, lengths: Tensor | None = None) -> Tensor:
+    """Blank the bases at both ends but for a span in the middle.
+
+    Parameters
+    ----------
+    x : Tensor, (B, C, L)
+    span : int
+        Bases that are kept (bp); one more where as many cannot lie in the middle.
+    lengths : Tensor, (B,), optional
+        True lengths of rows that are padded at their end.
+
+    Returns
+    -------
+    Tensor, (B, C, L)
+
+    Examples
+    --------
+    >>> keep_middle(torch.ones(1, 1, 6), 2).flatten().tolist()
+    [0.0, 0.0, 1.0, 1.0, 0.0, 0.0]
+    """
+    n = torch.full((len(x), 1), x.shape[-1], device=x.device) if lengths is None else lengths.view(-1, 1)
+    end = ((n - span) // 2).clamp(min=0)
+    place = torch.arange(x.shape[-1], device=x.device)
+    return x * ((place >= end) & (place < n - end)).unsqueeze(1).to(x)

@@ -6,9 +6,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from seqdl.errors import UnknownNameError
+from seqdl.errors import InputError, UnknownNameError
 from seqdl.evaluate.metrics import auprc, auroc
 from seqdl.layers.losses import balanced_weights, focal_binary, mean_of_known
+from seqdl.layers.onehot import keep_middle
 from seqdl.registry import TASKS
 from seqdl.tasks.base import Task
 from seqdl.types import Floats
@@ -42,6 +43,8 @@ class Binary(Task):
         Whether positives and negatives of an output count the same in all, however many there are of each.
     length : int, optional
         Length of the sequences (bp); flatten pooling asks for it.
+    span : int, optional
+        Bases in the middle of a sequence that are read, the others are blank; all by default.
 
     Examples
     --------
@@ -71,8 +74,12 @@ class Binary(Task):
         focal: float = 0.0,
         class_weights: str = "none",
         length: int | None = None,
+        span: int | None = None,
     ) -> None:
         super().__init__(encoder, outputs=outputs, strands=strands)
+        if span is not None and span < 1:
+            raise InputError(f"the span is {span} bp: 1 or more in the middle of a sequence was expected. Leave it out to read all.")
+        self.span = span
         if class_weights not in CLASS_WEIGHTS:
             raise UnknownNameError("way of weighing classes", class_weights, CLASS_WEIGHTS)
         self.focal, self.class_weights = focal, class_weights
@@ -84,6 +91,10 @@ class Binary(Task):
         if self.class_weights == "balanced":
             n = np.stack([(targets == value).sum(axis=0) for value in (0, 1)])
             self.weights.copy_(balanced_weights(torch.from_numpy(n).float()))
+
+    def _strand_logits(self, x: Tensor, lengths: Tensor | None) -> Tensor:
+        """Return logits (B, T) of one reading, of no more than the span."""
+        return super()._strand_logits(x if self.span is None else keep_middle(x, self.span, lengths), lengths)
 
     def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return the mean cross-entropy."""

@@ -13,6 +13,7 @@ import pytest
 from seqdl.cli.main import main
 from seqdl.data.genome import Genome
 from seqdl.data.intervals import resize
+from seqdl.experiment.auto import resolve_auto
 from seqdl.experiment.config import make_config
 from seqdl.experiment.evaluate import evaluate_baselines
 from seqdl.experiment.intervals import context_of, window_within
@@ -166,3 +167,10 @@ def test_a_baseline_reads_the_window_or_its_surroundings_whichever_is_better_on_
     entries, _ = evaluate_baselines(made, table, BinaryYardstick())
     assert ("of the window without its surroundings" in entries["kmer"]["detail"]) == inside
     assert "surroundings" not in entries["gc"]["detail"]
+
+
+def test_every_other_network_reads_the_window_alone(tiny):
+    made = prepare(config(tiny, context=20))
+    resolved, _ = resolve_auto(config(tiny, context=20), made)
+    heads = [resolved.task, *(member["task"] for member in resolved.ensemble)]
+    assert [head.get("span") for head in heads] == [None, 60] * 3

@@ -6,7 +6,8 @@ import torch
 from sklearn.metrics import average_precision_score, log_loss, roc_auc_score
 
 from seqdl.experiment.build import create_model, create_task
-from seqdl.layers.onehot import one_hot
+from seqdl.layers.onehot import one_hot, reverse_complement
+from seqdl.tasks.base import STRANDS
 
 
 @pytest.fixture
@@ -62,3 +63,27 @@ def test_the_dense_layer_can_be_left_out(hidden):
     task = create_task("binary", create_model("cnn", filters=6), hidden=hidden)
     n_linear = sum(isinstance(module, torch.nn.Linear) for module in task.head.modules())
     assert n_linear == (2 if hidden else 1)
+
+
+@pytest.mark.parametrize("strands", STRANDS)
+@pytest.mark.parametrize(("length", "span", "outside"), [(100, 40, 30), (101, 40, 30), (60, 90, 0)])
+def test_nothing_beyond_the_span_is_read(strands, length, span, outside):
+    torch.manual_seed(0)
+    task = create_task("binary", create_model("cnn", filters=8), strands=strands, span=span).eval()
+    x = one_hot(torch.randint(0, 4, (4, length), dtype=torch.uint8))
+    other = x.clone()
+    if outside:
+        other[..., :outside], other[..., -outside:] = other[..., :outside].roll(1, dims=1), other[..., -outside:].roll(1, dims=1)
+    torch.testing.assert_close(task.logits(other), task.logits(x))
+    changed = x.clone()
+    changed[..., outside : length - outside] = changed[..., outside : length - outside].roll(1, dims=1)
+    assert not torch.allclose(task.logits(changed), task.logits(x))
+    padded = torch.cat([x, torch.zeros(4, 4, 9)], dim=-1)
+    torch.testing.assert_close(task.logits(padded, torch.full((4,), length)), task.logits(x))
+    if strands in ("shared", "average"):
+        torch.testing.assert_close(task.logits(reverse_complement(x)), task.logits(x))
+
+
+def test_a_span_of_no_bases_is_refused():
+    with pytest.raises(ValueError, match="the span is 0 bp: 1 or more in the middle"):
+        create_task("binary", create_model("cnn"), span=0)
