@@ -17,9 +17,10 @@ def checked(tiny, capsys):
     """Return a function that dry-runs a training and returns what it says and counts."""
 
     def run(*words: object) -> tuple[str, dict]:
-        assert main(["train", *tiny.options, *map(str, words), "--dry-run"]) == 0
+        given = [*tiny.options, *map(str, words), *(["--context", "0"] if "--genome" in words else [])]
+        assert main(["train", *given, "--dry-run"]) == 0
         text = capsys.readouterr().out
-        assert main(["train", *tiny.options, *map(str, words), "--dry-run", "--json", "--quiet"]) == 0
+        assert main(["train", *given, "--dry-run", "--json", "--quiet"]) == 0
         return text, json.loads(capsys.readouterr().out)
 
     return run

@@ -248,7 +248,7 @@ def test_ctrl_c_leaves_a_folder_that_can_be_resumed(tiny, tmp_path):
         time.sleep(0.1)
     time.sleep(0.3)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=240)
     assert process.returncode == 130
     assert "Traceback" not in err
     assert f"seqdl train --resume -o {folder}" in err.splitlines()[-1]
