@@ -240,14 +240,9 @@ def test_an_interrupted_training_can_be_taken_up_as_the_message_says(when, tiny,
 def test_ctrl_c_leaves_a_folder_that_can_be_resumed(tiny, tmp_path):
     folder = tmp_path / "run"
     words = [sys.executable, "-m", "seqdl.cli.main", "train", *tiny.peaks, *tiny.options, "--max-steps", "20000", "-o", str(folder)]
-    process = subprocess.Popen(
-        words,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # whoever runs the tests in the background has it ignored
-    )
+    ignored = signal.signal(signal.SIGINT, signal.default_int_handler)  # tests that run in the background have it ignored, and hand that on
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    signal.signal(signal.SIGINT, ignored)
     deadline = time.monotonic() + 90
     while not (folder / "checkpoints" / "last.ckpt").exists():
         assert time.monotonic() < deadline, "the first epoch did not end"
