@@ -113,29 +113,24 @@ def evaluate_baselines(
     targets = data.targets()[rows]
     targets = targets if targets.shape[1] > 1 else targets[:, 0]
     baselines = dict(by.fit(data.codes[rows], targets, motifs=motifs, seed=seed))
+    scores = {name: np.asarray(baseline.predict(data.codes[held_out])) for name, baseline in baselines.items()}
     test = (predictions["split"] == "test").to_numpy()
     if data.context and not test.all():
         inner = by.fit(data.codes[rows][:, data.context : -data.context], targets, motifs=motifs, seed=seed)
-        _take_better(baselines, inner, data, val=predictions[~test], by=by)
+        val_target, lead = by.scores(predictions[~test])[0], by.headline[0]
+        for name in [name for name in inner if name != "gc"]:  # GC content is a shortcut, of whatever the network reads
+            window = Inner(inner[name], data.context)
+            read = window.predict(data.codes[held_out])
+            reached = [by.measure(val_target, one[~test], seed=0)[lead]["value"] for one in (scores[name], read)]
+            if None not in reached and reached[1] >= reached[0]:
+                baselines[name], scores[name] = window, read
     target, network = by.scores(predictions[test])
     entries: dict[str, Any] = {}
-    scores = {name: np.asarray(baseline.predict(data.codes[held_out])) for name, baseline in baselines.items()}
     for name, baseline in baselines.items():
         measured = by.measure(target, scores[name][test], seed=seed)
         entries[name] = {metric: measured[metric] for metric in by.headline} | {"detail": baseline.detail}
         entries[name]["network_minus_this"] = dict(by.gain(target, network, scores[name][test], seed=seed))
     return entries, scores
-
-
-def _take_better(baselines: dict[str, Any], inner: Mapping[str, Any], data: SequenceData, *, val: pd.DataFrame, by: Yardstick) -> None:
-    """Put baselines that read the window alone in the place of those that read what surrounds it too, where they are better on validation."""
-    target, lead = by.scores(val)[0], by.headline[0]
-    codes = data.codes[data.rows("val")]
-    for name in [name for name in inner if name != "gc"]:  # GC content is a shortcut, of whatever the network reads
-        window = Inner(inner[name], data.context)
-        scores = [by.measure(target, np.asarray(one.predict(codes)), seed=0)[lead]["value"] for one in (baselines[name], window)]
-        if None not in scores and scores[1] >= scores[0]:
-            baselines[name] = window
 
 
 @dataclass(frozen=True)

@@ -216,6 +216,25 @@ class Stack(nn.ModuleList):
         return x
 
 
+class StackEncoder(nn.Module):
+    """An encoder that is a stack of blocks and nothing else: its channels are those of the last, its stride that of all.
+
+    Parameters
+    ----------
+    blocks : Stack
+    """
+
+    def __init__(self, blocks: Stack) -> None:
+        super().__init__()
+        self.blocks = blocks
+        self.channels, self.stride = int(blocks[-1].channels), blocks.stride  # type: ignore[arg-type]  # nn.Module types every attribute as Tensor | Module
+
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Return features (B, C, L // stride) for one-hot (B, 4, L)."""
+        features: Tensor = self.blocks(x, lengths)
+        return features
+
+
 def stride_of(block: nn.Module) -> int:
     """Return the positions of its input that a position of a block's output stands for."""
     return int(block.stride)  # type: ignore[arg-type]  # nn.Module types every attribute as Tensor | Module

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from torch import Tensor, nn
-
-from seqdl.layers.conv import LocalPooling, Padding, Style, conv_stack
+from seqdl.layers.conv import LocalPooling, Padding, StackEncoder, Style, conv_stack
 from seqdl.layers.norm import Norm
 from seqdl.registry import MODELS
 
 
 @MODELS.register("alexnet")
-class AlexNet(nn.Module):
+class AlexNet(StackEncoder):
     """Five convolutions, three of them with max pooling, after AlexNet.
 
     AlexNet [1]_ reads images of 224 x 224; here every filter or pooling is one along the sequence and half as many
@@ -66,12 +64,5 @@ class AlexNet(nn.Module):
         padding: Padding = "same",
         dropout: float = 0.0,
     ) -> None:
-        super().__init__()
         style = Style(activation=activation, first_activation=first_activation, norm=norm, pooling=pooling, padding=padding, dropout=dropout)
-        self.blocks = conv_stack(in_channels, filters, widths, pools=pools, style=style, stride=stride)
-        self.channels, self.stride = filters[-1], self.blocks.stride
-
-    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Return features (B, C, L // stride) for one-hot (B, 4, L)."""
-        features: Tensor = self.blocks(x, lengths)
-        return features
+        super().__init__(conv_stack(in_channels, filters, widths, pools=pools, style=style, stride=stride))

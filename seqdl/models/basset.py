@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from torch import Tensor, nn
-
-from seqdl.layers.conv import LocalPooling, Padding, Style, conv_stack
+from seqdl.layers.conv import LocalPooling, Padding, StackEncoder, Style, conv_stack
 from seqdl.layers.norm import Norm
 from seqdl.registry import MODELS
 
 
 @MODELS.register("basset")
-class Basset(nn.Module):
+class Basset(StackEncoder):
     """Three convolutions with local max pooling, for large sets: motifs, then their combinations.
 
     Follows Basset [1]_ with fewer filters; global pooling by the head takes the place of the two dense layers over
@@ -66,12 +64,5 @@ class Basset(nn.Module):
         padding: Padding = "same",
         dropout: float = 0.1,
     ) -> None:
-        super().__init__()
         style = Style(activation=activation, first_activation=first_activation, norm=norm, pooling=pooling, padding=padding, dropout=dropout)
-        self.blocks = conv_stack(in_channels, filters, widths, pools=pools, style=style, stride=stride)
-        self.channels, self.stride = filters[-1], self.blocks.stride
-
-    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Return features (B, C, L // stride) for one-hot (B, 4, L)."""
-        features: Tensor = self.blocks(x, lengths)
-        return features
+        super().__init__(conv_stack(in_channels, filters, widths, pools=pools, style=style, stride=stride))

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from torch import Tensor, nn
-
 from seqdl.errors import InputError
-from seqdl.layers.conv import ConvBlock, Stack, Style
+from seqdl.layers.conv import ConvBlock, Stack, StackEncoder, Style
 from seqdl.layers.norm import Norm
 from seqdl.layers.residual import DilatedBlock
 from seqdl.registry import MODELS
 
 
 @MODELS.register("dilated")
-class Dilated(nn.Module):
+class Dilated(StackEncoder):
     """One wide convolution and dilated residual ones that see twice as far each, at every base, after BPNet.
 
     BPNet [1]_ has nine dilated layers for windows of 1 kb; six see 273 bp, which is enough for windows of 200 to 300.
@@ -68,17 +66,11 @@ class Dilated(nn.Module):
         dropout: float = 0.0,
         causal: bool = False,
     ) -> None:
-        super().__init__()
         if layers < 1:
             raise InputError(f"{layers} dilated layers: 1 or more was expected. For a single convolution use cnn.")
         if causal and norm == "group":
             raise InputError("causal with norm 'group': group normalisation lets every base see the whole sequence. Use batch or layer.")
         style = Style(activation=activation, first_activation=first_activation, norm=norm, dropout=dropout, causal=causal)
         dilated = [DilatedBlock(filters, width, dilation * 2**layer, style=style) for layer in range(layers)]
-        self.blocks = Stack([ConvBlock(in_channels, filters, first_width, style=style.first), *dilated])
-        self.channels, self.stride, self.causal = filters, 1, causal
-
-    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Return features (B, C, L) for one-hot (B, 4, L)."""
-        features: Tensor = self.blocks(x, lengths)
-        return features
+        super().__init__(Stack([ConvBlock(in_channels, filters, first_width, style=style.first), *dilated]))
+        self.causal = causal

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from seqdl.errors import InputError
-from seqdl.layers.conv import LOCAL_POOLINGS, ConvBlock, LocalPooling, Stack, Style
+from seqdl.layers.conv import LOCAL_POOLINGS, ConvBlock, LocalPooling, Stack, StackEncoder, Style
 from seqdl.layers.norm import Norm
 from seqdl.layers.onehot import mask_positions
 from seqdl.registry import MODELS
@@ -48,7 +48,7 @@ class Inception(nn.Module):
 
 
 @MODELS.register("inception")
-class InceptionNet(nn.Module):
+class InceptionNet(StackEncoder):
     """Modules that look with several widths at once, after GoogLeNet.
 
     As in [1]_ each module joins four kinds of branches: a convolution of width 1, wider ones behind one of width 1
@@ -108,19 +108,13 @@ class InceptionNet(nn.Module):
         pooling: LocalPooling = "max",
         dropout: float = 0.0,
     ) -> None:
-        super().__init__()
         if layers < 1 or not widths:
             raise InputError(f"{layers} modules with wide branches of {list(widths)} bases: 1 module and 1 branch or more were expected.")
         style = Style(activation=activation, first_activation=first_activation, norm=norm, pooling=pooling, dropout=dropout)
-        self.blocks = Stack([ConvBlock(in_channels, first_filters, first_width, style=style.first, pool=pool, stride=stride)])
+        blocks = Stack([ConvBlock(in_channels, first_filters, first_width, style=style.first, pool=pool, stride=stride)])
         channels = first_filters
         for layer in range(layers):
             module = Inception(channels, filters, widths, style=style, pool=1 if layer == layers - 1 else pool)
-            self.blocks.append(module)
+            blocks.append(module)
             channels = module.channels
-        self.channels, self.stride = channels, self.blocks.stride
-
-    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Return features (B, C, L // stride) for one-hot (B, 4, L)."""
-        features: Tensor = self.blocks(x, lengths)
-        return features
+        super().__init__(blocks)

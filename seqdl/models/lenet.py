@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from torch import Tensor, nn
-
-from seqdl.layers.conv import LocalPooling, Padding, Style, conv_stack
+from seqdl.layers.conv import LocalPooling, Padding, StackEncoder, Style, conv_stack
 from seqdl.layers.norm import Norm
 from seqdl.registry import MODELS
 
 
 @MODELS.register("lenet")
-class LeNet(nn.Module):
+class LeNet(StackEncoder):
     """Three convolutions with tanh and mean pooling, after LeNet-5: the smallest of the deep ones.
 
     LeNet-5 [1]_ reads images of 32 x 32; here every square filter or pooling is one along the sequence, the first
@@ -65,12 +63,5 @@ class LeNet(nn.Module):
         padding: Padding = "same",
         dropout: float = 0.0,
     ) -> None:
-        super().__init__()
         style = Style(activation=activation, first_activation=first_activation, norm=norm, pooling=pooling, padding=padding, dropout=dropout)
-        self.blocks = conv_stack(in_channels, filters, widths, pools=pools, style=style, stride=stride)
-        self.channels, self.stride = filters[-1], self.blocks.stride
-
-    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Return features (B, C, L // stride) for one-hot (B, 4, L)."""
-        features: Tensor = self.blocks(x, lengths)
-        return features
+        super().__init__(conv_stack(in_channels, filters, widths, pools=pools, style=style, stride=stride))

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from torch import Tensor, nn
-
 from seqdl.errors import InputError
-from seqdl.layers.conv import ConvBlock, LocalPooling, Stack, Style
+from seqdl.layers.conv import ConvBlock, LocalPooling, Stack, StackEncoder, Style
 from seqdl.layers.norm import Norm
 from seqdl.layers.residual import ResidualBlock
 from seqdl.registry import MODELS
 
 
 @MODELS.register("resnet")
-class ResNet(nn.Module):
+class ResNet(StackEncoder):
     """Residual blocks in stages, each at half the positions of the one before, after ResNet.
 
     Of the networks in [1]_ this is the kind with basic blocks (two convolutions, and a way round them by a convolution
@@ -69,19 +67,13 @@ class ResNet(nn.Module):
         pooling: LocalPooling = "max",
         dropout: float = 0.0,
     ) -> None:
-        super().__init__()
         if not len(filters) == len(layers) > 0 or min(layers) < 1:
             raise InputError(f"filters {filters} and layers {layers}: as many of either were expected, and 1 block or more in each stage.")
         style = Style(activation=activation, first_activation=first_activation, norm=norm, pooling=pooling, dropout=dropout)
-        self.blocks = Stack([ConvBlock(in_channels, filters[0], first_width, style=style.first, pool=pool, stride=stride)])
+        blocks = Stack([ConvBlock(in_channels, filters[0], first_width, style=style.first, pool=pool, stride=stride)])
         channels = filters[0]
         for stage, (n, count) in enumerate(zip(filters, layers, strict=True)):
             for block in range(count):
-                self.blocks.append(ResidualBlock(channels, n, width, style=style, stride=2 if stage and not block else 1))
+                blocks.append(ResidualBlock(channels, n, width, style=style, stride=2 if stage and not block else 1))
                 channels = n
-        self.channels, self.stride = channels, self.blocks.stride
-
-    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Return features (B, C, L // stride) for one-hot (B, 4, L)."""
-        features: Tensor = self.blocks(x, lengths)
-        return features
+        super().__init__(blocks)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from torch import Tensor, nn
-
 from seqdl.errors import InputError
-from seqdl.layers.conv import LocalPooling, Padding, Style, conv_stack
+from seqdl.layers.conv import LocalPooling, Padding, StackEncoder, Style, conv_stack
 from seqdl.layers.norm import Norm
 from seqdl.registry import MODELS
 
 
 @MODELS.register("vgg")
-class VGG(nn.Module):
+class VGG(StackEncoder):
     """Stages of narrow convolutions, twice the filters at half the positions from one to the next, after VGG.
 
     VGG [1]_ stacks filters of 3 x 3; here they are 3 bases or positions wide, and there are three stages for its five.
@@ -71,16 +69,9 @@ class VGG(nn.Module):
         padding: Padding = "same",
         dropout: float = 0.0,
     ) -> None:
-        super().__init__()
         if not len(filters) == len(layers) > 0 or min(layers) < 1:
             raise InputError(f"filters {filters} and layers {layers}: as many of either were expected, and 1 layer or more in each stage.")
         style = Style(activation=activation, first_activation=first_activation, norm=norm, pooling=pooling, padding=padding, dropout=dropout)
         each = [n for n, count in zip(filters, layers, strict=True) for _ in range(count)]
         pools = [pool if last else 1 for count in layers for last in [False] * (count - 1) + [True]]
-        self.blocks = conv_stack(in_channels, each, [first_width, *[width] * (len(each) - 1)], pools=pools, style=style, stride=stride)
-        self.channels, self.stride = filters[-1], self.blocks.stride
-
-    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Return features (B, C, L // stride) for one-hot (B, 4, L)."""
-        features: Tensor = self.blocks(x, lengths)
-        return features
+        super().__init__(conv_stack(in_channels, each, [first_width, *[width] * (len(each) - 1)], pools=pools, style=style, stride=stride))

@@ -17,7 +17,7 @@ from seqdl.layers.adversary import LOSSES, Critic, critic_loss, generator_loss, 
 from seqdl.layers.generators import DictionaryGenerator, bases_of, generator
 from seqdl.registry import TASKS
 from seqdl.tasks.base import Task
-from seqdl.tasks.reconstruction import check_condition
+from seqdl.tasks.reconstruction import check_condition, check_draw
 from seqdl.types import Batch, Family, Floats
 
 N_WATCHED = 512
@@ -184,13 +184,7 @@ class GAN(Task):
         InputError
             If the length is another, or a condition is missing or not known.
         """
-        if length != self.length:
-            raise InputError(f"sequences of {length} bp were asked for: the network writes {self.length} bp. Leave --length out.")
-        if bool(self.condition) != (condition is not None):
-            said = "needs a condition and none was given" if self.condition else "was trained without a condition, and one was given"
-            raise InputError(f"the network {said}. {'Add' if self.condition else 'Leave out'} --condition.")
-        if not temperature > 0:
-            raise InputError(f"the temperature is {temperature}: a number above 0 was expected. Use 1 for what the model says.")
+        check_draw(length, length=self.length, condition=self.condition, given=condition, temperature=temperature)
         given = self._known(torch.full((n, 1), float(condition))) if condition is not None else None
         with _seeded(generator):
             logits = self._draw(self.mean.eval(), n, given)

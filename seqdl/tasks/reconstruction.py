@@ -165,3 +165,14 @@ def check_condition(condition: int, targets: Floats) -> None:
             f"the condition has {condition} classes, and the targets are numbers from {targets.min():g} to {targets.max():g}. "
             "Set --task.condition to the number of classes, or 1 for a number."
         )
+
+
+def check_draw(asked: int, *, length: int, condition: int, given: float | None, temperature: float) -> None:
+    """Raise `InputError` if a network that writes `length` bp, told `condition` numbers or classes, cannot be drawn from as asked."""
+    if asked != length:
+        raise InputError(f"sequences of {asked} bp were asked for: the network writes {length} bp. Leave --length out.")
+    if bool(condition) != (given is not None):
+        said = "needs a condition and none was given" if condition else "was trained without a condition, and one was given"
+        raise InputError(f"the network {said}. {'Add' if condition else 'Leave out'} --condition.")
+    if not temperature > 0:
+        raise InputError(f"the temperature is {temperature}: a number above 0 was expected. Use 1 for what the model says.")

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from seqdl.errors import InputError
 from seqdl.registry import TASKS
-from seqdl.tasks.reconstruction import Reconstruction
+from seqdl.tasks.reconstruction import Reconstruction, check_draw
 from seqdl.types import PAD, Batch
 
 
@@ -140,13 +140,7 @@ class VAE(Reconstruction):
         InputError
             If the length is another, or a condition is missing or not known.
         """
-        if length != self.length:
-            raise InputError(f"sequences of {length} bp were asked for: the network writes {self.length} bp. Leave --length out.")
-        if bool(self.condition) != (condition is not None):
-            said = "needs a condition and none was given" if self.condition else "was trained without a condition, and one was given"
-            raise InputError(f"the network {said}. {'Add' if self.condition else 'Leave out'} --condition.")
-        if not temperature > 0:
-            raise InputError(f"the temperature is {temperature}: a number above 0 was expected. Use 1 for what the model says.")
+        check_draw(length, length=self.length, condition=self.condition, given=condition, temperature=temperature)
         given = torch.full((n, 1), float(condition)) if self.condition else None
         logits = self.decode(torch.randn(n, self.latent, generator=generator), given) / temperature
         odds = torch.softmax(logits, dim=1).transpose(1, 2).reshape(-1, 4)
