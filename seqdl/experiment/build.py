@@ -126,15 +126,23 @@ def build_task(config: Config, data: SequenceData) -> Task:
     torch.manual_seed(config.seed)
     made = []
     for one in ({"model": config.model, "task": config.task}, *config.ensemble):
-        encoder = create_model(**{**_model_from_data(one["model"]["name"], data), **one["model"]})
+        encoder = create_model(**{**_model_from_data(one, data, strands=config.strands), **one["model"]})
         made.append(create_task(encoder=encoder, **{**_task_from_data(one["task"], data), "strands": config.strands, **one["task"]}))
     return made[0] if len(made) == 1 else Ensemble(made)
 
 
-def _model_from_data(name: str, data: SequenceData) -> dict[str, Any]:
-    """Return the options of a model that follow from the data: input channels, and the length where it sees the whole window."""
-    channels = {} if data.signal is None else {"in_channels": 4 + data.signal.shape[1]}
-    return {**channels, **({"length": data.length} if "length" in MODELS.options(name) else {})}
+def _model_from_data(one: dict[str, Any], data: SequenceData, *, strands: str | None) -> dict[str, Any]:
+    """Return the options of a model that follow from the data: channels, the length where it sees the whole window, strands and outputs of words."""
+    options, found = MODELS.options(one["model"]["name"]), {}
+    if data.signal is not None:
+        found["in_channels"] = 4 + data.signal.shape[1]
+    if "length" in options:
+        found["length"] = data.length
+    if "both_strands" in options:
+        found["both_strands"] = strands == "shared"
+    if "dimensions" in options and one["task"].get("pooling") == "sum":
+        found["dimensions"] = len(data.classes or data.outputs)
+    return found
 
 
 def _task_from_data(task: dict[str, Any], data: SequenceData) -> dict[str, Any]:

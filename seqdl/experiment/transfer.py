@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from seqdl.experiment.config import Config
     from seqdl.tasks.base import Task
 
-FROM_DATA = ("in_channels", "length")
+FROM_DATA = ("in_channels", "length", "both_strands")
 """Options of a model that follow from the data, and so are not taken over."""
 
 
@@ -107,7 +107,7 @@ def start_from_known(task: Task, path: str | Path) -> list[int]:
     Parameters
     ----------
     task : Task
-        Where it shares weights over the strands a motif takes one filter, else two.
+        Where it shares weights over the strands a motif takes one filter, else two. Members without a convolution are passed over.
     path : str or Path
         Motif file.
 
@@ -123,12 +123,16 @@ def start_from_known(task: Task, path: str | Path) -> list[int]:
     InputError
         If the first layer is no convolution over the bases, or has fewer filters than are needed.
     """
+    from torch.nn import Conv1d
+
     from seqdl.io.motifs import read_motifs
     from seqdl.layers.conv import start_from_motifs
 
     motifs = read_motifs(path)
     written: list[int] = []
-    for encoder in encoders_of(task):
+    encoders = encoders_of(task)
+    scanning = [encoder for encoder in encoders if any(isinstance(part, Conv1d) for part in encoder.modules())]
+    for encoder in scanning or encoders:
         written = start_from_motifs(encoder, motifs, both_strands=task.strands != "shared")
     return written
 

@@ -14,6 +14,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -21,6 +22,7 @@ from seqdl.layers.activation import Exp
 from seqdl.layers.monotone import Monotone
 from seqdl.layers.onehot import mask_positions
 from seqdl.layers.pooling import AttentionPool, GlobalMax
+from seqdl.layers.words import Words
 
 SMALL = 1e-6
 """Below this difference of inputs the slope is taken from the derivative."""
@@ -35,7 +37,7 @@ def rescaled(module: nn.Module) -> dict[nn.Module, Callable[..., Any]]:
     """Return the stand-ins of every nonlinear part that has a rule.
 
     Rules exist for the activations of torch and our own, max pooling (`MaxPool1d`, `MaxPool2d`, their adaptive kin) and
-    `GlobalMax`, softmax and `AttentionPool`. What else bends (recurrent layers, functional calls) keeps its gradient, and the
+    `GlobalMax`, softmax, `AttentionPool` and `Words`. What else bends (recurrent layers, functional calls) keeps its gradient, and the
     contributions then do not add up exactly.
 
     Parameters
@@ -55,12 +57,33 @@ def rescaled(module: nn.Module) -> dict[nn.Module, Callable[..., Any]]:
             forwards[part] = functools.partial(_softmax, dim=part.dim)
         elif isinstance(part, AttentionPool):
             forwards[part] = _attention(part)
+        elif isinstance(part, Words):
+            forwards[part] = _words(part.forward)
     return forwards
 
 
 def pair(first: Tensor, second: Tensor) -> Tensor:
     """Interleave two batches row by row."""
     return torch.stack([first, second], 1).flatten(0, 1)
+
+
+def _words(forward: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    """Return the secant of weights of words: the mean of the gradients on the way from the reference to the sequence.
+
+    A word is a product of bases, so that the gradient on the way is a polynomial; three places of Gauss and Legendre are exact up to the fifth
+    degree, which is that of six bases.
+    """
+    places, weights = np.polynomial.legendre.leggauss(3)
+
+    def secant(x: Tensor) -> Tensor:
+        with torch.no_grad():
+            value = forward(x)
+            sequence, reference = x[0::2], x[1::2]
+            between = [pair(point, point) for at in (places + 1) / 2 for point in [reference + at * (sequence - reference)]]
+        slope = sum(weight / 2 * forward(point + x - x.detach()) for weight, point in zip(weights.tolist(), between, strict=True))
+        return value + slope - slope.detach()
+
+    return secant
 
 
 def _elementwise(forward: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:

@@ -119,6 +119,13 @@ def _each(func: Any, x: Any, *args: Any, **kwargs: Any) -> Any:
     return NotImplemented if x.scale is not None else x.like(func(x.whole, *args, **kwargs), func(x.patch, *args, **kwargs))
 
 
+def _look_up(func: Any, table: Any, places: Any) -> Any:
+    """Take from a fixed table what numbers stand for, position by position; beyond the ends a window may hold any number."""
+    if isinstance(table, Windowed) or not isinstance(places, Windowed):
+        return NotImplemented
+    return _each(lambda part: func(table, part.clamp(0, table.numel() - 1)), places)
+
+
 def _norm(func: Any, x: Any, *args: Any) -> Any:
     """Normalise by fixed statistics of each channel; what else is returned is of the sequence, and nobody reads it."""
     weight, bias, mean, variance, training, _, eps = args
@@ -221,6 +228,7 @@ RULES: dict[Any, Rule] = {
     aten.detach.default: _each,
     aten.clone.default: _each,
     aten._to_copy.default: _each,
+    aten.take.default: _look_up,
     aten.native_batch_norm.default: _norm,
     aten.cudnn_batch_norm.default: _norm,
     aten.view.default: _same_shape,

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from seqdl.errors import InputError, UnknownNameError
-from seqdl.layers.heads import PooledHead
+from seqdl.layers.heads import PooledHead, SumHead
 from seqdl.layers.onehot import flip_positions, lengths_of_features, mask_positions, one_hot, reverse_complement
 from seqdl.tasks.optimise import MeanLoss, Optimisation, optimisers_for
 from seqdl.types import Ambiguous, Batch, Family, Floats, Strands
@@ -78,9 +78,11 @@ class Task(pl.LightningModule):
         self.mean_loss = MeanLoss()
         self._seen: list[tuple[Tensor, Tensor]] = []
 
-    def pooled_head(self, *, pooling: str, activation: str, hidden: int, dropout: float, length: int | None) -> PooledHead:
+    def pooled_head(self, *, pooling: str, activation: str, hidden: int, dropout: float, length: int | None) -> PooledHead | SumHead:
         """Return a head over this task's encoder with one logit an output; flatten pooling is told the length in bp."""
         channels, stride = int(self.encoder.channels), int(self.encoder.stride)  # type: ignore[arg-type]  # nn.Module types every attribute as Tensor | Module
+        if pooling == "sum":
+            return SumHead(channels, len(self.outputs))
         positions = length // stride if length else None
         if pooling == "last" and getattr(self.encoder, "directions", 1) == 2:
             pooling = "ends"  # what has read everything stands at the last position in one direction, at the first in the other
@@ -151,9 +153,10 @@ class Task(pl.LightningModule):
         return out
 
     def _strand_logits(self, x: Tensor, lengths: Tensor | None) -> Tensor:
-        """Return logits (B, T) of one reading; with shared strands the head is given the features of both."""
+        """Return logits (B, T) of one reading; with shared strands the head is given both, unless the encoder reads both itself."""
         features: Tensor = self.encoder(x, lengths)
-        other: Tensor | None = self.encoder(reverse_complement(x, lengths), lengths) if self.strands == "shared" else None
+        both = self.strands == "shared" and not getattr(self.encoder, "both_strands", False)
+        other: Tensor | None = self.encoder(reverse_complement(x, lengths), lengths) if both else None
         stride = int(self.encoder.stride)  # type: ignore[arg-type]  # nn.Module types every attribute as Tensor | Module
         out: Tensor = self.head(features, lengths_of_features(lengths, stride, features.shape[-1]), other)
         return out

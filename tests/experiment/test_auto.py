@@ -25,8 +25,8 @@ def data(kind: str, *, ragged: bool = False) -> SequenceData:
 @pytest.mark.parametrize(
     ("kind", "strands", "ragged", "expected"),
     [
-        ("binary", "shared", False, [("cnn", None)] * 6),
-        ("binary", "single", True, [("cnn", None)] * 6),
+        ("binary", "shared", False, [("cnn", None)] * 6 + [("kmers", "sum")] * 2),
+        ("binary", "single", True, [("cnn", None)] * 6 + [("kmers", "sum")] * 2),
         ("binary", "single", False, [("basset", "flatten"), ("lstm", "centre"), ("lstm", "centre")]),
         ("multiclass", "single", False, [("basset", "flatten"), ("lstm", "centre"), ("lstm", "centre")]),
         ("multiclass", "single", True, [("basset", "attention"), ("basset", "mean"), ("basset", "attention")]),
@@ -42,6 +42,24 @@ def test_members_follow_from_the_targets_and_the_lengths(kind, strands, ragged, 
     assert f"{len(expected)} of them that differ" in reason
     task = build_task(config, given)
     assert len(task.members) == len(expected)
+
+
+@pytest.mark.parametrize("strands", ["shared", "single"])
+def test_words_are_told_whether_both_strands_are_one_and_how_many_outputs_there_are(strands):
+    given = data("binary", ragged=True)
+    config, _ = resolve_auto(make_config({"strands": strands, "model": {"name": "kmers"}}), given)
+    encoder = build_task(config, given).encoder
+    assert (encoder.both_strands, encoder.channels) == (strands == "shared", 1)
+
+
+@pytest.mark.parametrize("kind", ["binary", "multiclass", "regression"])
+def test_a_sequence_too_short_for_filters_is_read_as_a_whole(kind):
+    given = data(kind)
+    given.codes = given.codes[:, :9]
+    config, reason = resolve_auto(make_config({"strands": "single"}), given)
+    assert config.model["name"] == "mlp"
+    assert "all of a short sequence" in reason
+    assert len(build_task(config, given).members) == 3
 
 
 @pytest.mark.parametrize(
