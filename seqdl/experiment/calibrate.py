@@ -76,9 +76,14 @@ def calibrate_task(task: Task, data: SequenceData, path: Path, *, method: str, d
         lines = [calibration_line(scores, truth) for scores, truth in columns]
         task.calibrate(np.array([scale for scale, _ in lines]), np.array([shift for _, shift in lines]))
     task.recipe["calibration"] = method
+    keep_in_checkpoint(task, path)
+
+
+def keep_in_checkpoint(task: Task, path: Path) -> None:
+    """Write recipe and weights of a task into the checkpoint that it was loaded from."""
     checkpoint = torch.load(path, map_location="cpu", weights_only=True)
     checkpoint["seqdl"] = task.recipe
-    checkpoint["state_dict"] |= {name: value for name, value in task.state_dict().items() if name in ("scale", "shift", "bend.x", "bend.y")}
+    checkpoint["state_dict"] |= task.state_dict()
     temporary = path.with_suffix(".part")
     torch.save(checkpoint, temporary)
     temporary.replace(path)

@@ -54,7 +54,8 @@ class Predictor(nn.Module):
     def _logits(self, x: Tensor) -> Tensor:
         if self.members is None or not isinstance(self.task, Ensemble):
             return self.task.logits(x)
-        return self.task.combined(torch.stack([member.logits(x) for member in self.task.tasks[self.members]]))
+        chosen = range(len(self.task.tasks))[self.members]
+        return self.task.combined(torch.stack([self.task.tasks[k].logits(x) for k in chosen]), chosen)
 
     def prediction(self, scores: Floats) -> Floats:
         """Return what the network would predict, (N,), for scores (N,)."""

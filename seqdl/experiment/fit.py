@@ -31,6 +31,7 @@ from seqdl.experiment.quiet import quiet_lightning
 from seqdl.experiment.team import CheckTeam, Team, disband
 from seqdl.experiment.training_config import TrainingConfig
 from seqdl.experiment.transfer import freeze_encoder, start_from, start_from_known
+from seqdl.experiment.weigh import weigh_members
 from seqdl.layers.shared_norm import shared_norms
 from seqdl.tasks.base import Task
 from seqdl.tasks.optimise import Optimisation
@@ -170,6 +171,7 @@ class Fitting:
         if training.keep == "last" or not best.exists():
             shutil.copyfile(last, best)
         load_weights(task, best)
+        weigh_members(task, self.data, best, device=self.device)
         if method != "none" and len(self.data.rows("val")):
             calibrate_task(task, self.data, best, method=method, device=self.device)
         return time.monotonic() - started

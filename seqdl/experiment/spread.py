@@ -44,7 +44,7 @@ class MemberSpread:
 
     def logits(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return the standard deviation of the members' logits (B, T), on the scale of the ensemble's."""
-        return self.ensemble.member_logits(x, lengths).std(0) * self.ensemble.scale
+        return self.ensemble.disagreement(self.ensemble.member_logits(x, lengths)) * self.ensemble.scale
 
 
 def spread_columns(task: Task, data: SequenceData, rows: Ints, *, device: str = "auto", team: Team = ALONE) -> dict[str, Floats]:

@@ -21,6 +21,7 @@ from seqdl.io.meme import read_meme
 from seqdl.io.table import read_tsv, write_tsv
 from seqdl.io.vcf import read_vcf, write_vcf
 from seqdl.report.belief_data import SIGNIFICANT, VAGUE_BITS
+from seqdl.tasks.ensemble import Ensemble
 
 if TYPE_CHECKING:
     from seqdl.data.genome import Genome
@@ -128,9 +129,16 @@ def score_variants(
 
 
 def members_of(task: Task) -> Members | None:
-    """Return the calibrated logits of each member of an ensemble, so that their mean is what the ensemble says; None of a single network."""
-    each = getattr(task, "member_logits", None)
-    return None if each is None else lambda x: each(x) * task.scale + task.shift
+    """Return the calibrated logits of each member of an ensemble, so that their mean is what the ensemble says.
+
+    None of a single network, and where members for numbers count differently: their effects are then no draws of one.
+    """
+    if not isinstance(task, Ensemble):
+        return None
+    if bool((task.weights == task.weights[0]).all()):
+        return lambda x: task.member_logits(x) * task.scale + task.shift
+    factors = (len(task.weights) * task.weights / task.weights.sum(0)).unsqueeze(1)
+    return (lambda x: task.member_logits(x) * factors * task.scale + task.shift) if task.two_classes else None
 
 
 def _columns(task: Task, effects: Effects) -> dict[str, Floats]:

@@ -1,9 +1,11 @@
-"""Several members under one roof: trained side by side, answering with their mean."""
+"""Several members under one roof: trained side by side, answering with their weighted mean."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -15,7 +17,8 @@ from seqdl.types import Batch, Floats
 class Ensemble(Task):
     """Members of the same objective, each with its own encoder and head, in one checkpoint.
 
-    They see the same batches and share no weights; the logits are the mean of theirs. Members that differ (activation,
+    They see the same batches and share no weights; the logits are the mean of theirs, in which all count the same until `weigh` is told
+    otherwise. Members that differ (activation,
     width of the filters) gain more than the same one several times.
 
     Parameters
@@ -32,6 +35,8 @@ class Ensemble(Task):
     torch.Size([2, 1])
     """
 
+    weights: Tensor
+
     def __init__(self, members: Sequence[Task]) -> None:
         if not members:
             raise InputError("an ensemble was asked for without members: at least one task was expected.")
@@ -46,6 +51,7 @@ class Ensemble(Task):
         super().__init__(first.encoder, outputs=first.outputs, strands=first.strands)
         del self.encoder
         self.members = torch.nn.ModuleList(members)
+        self.register_buffer("weights", torch.ones(len(members), len(self.outputs)))
         self.monitor, self.higher_is_better = first.monitor, first.higher_is_better
         self.calibrated, self.two_classes, self.exclusive = first.calibrated, first.two_classes, first.exclusive
         self.recipe = {"members": [member.recipe for member in members]}
@@ -65,12 +71,36 @@ class Ensemble(Task):
         return torch.stack([member.logits(x, lengths) for member in self.tasks])
 
     def raw_logits(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Return the mean of the members' logits."""
-        return self.member_logits(x, lengths).mean(0)
+        """Return the weighted mean of the members' logits."""
+        logits = self.member_logits(x, lengths)
+        return (self._shares(logits) * logits).sum(0)
 
-    def combined(self, member_logits: Tensor) -> Tensor:
-        """Return the logits of the ensemble, calibrated where that was done, for those of its members (M, B, T)."""
-        return self.adjusted(member_logits.mean(0))
+    def combined(self, member_logits: Tensor, members: Sequence[int] | None = None) -> Tensor:
+        """Return the logits of the ensemble, calibrated where that was done, for those of its members, or of some of them, (M, B, T)."""
+        return self.adjusted((self._shares(member_logits, members) * member_logits).sum(0))
+
+    def weigh(self, weights: Floats) -> None:
+        """Set how much each member counts for each output, (M, T)."""
+        self.weights.copy_(torch.from_numpy(np.asarray(weights, dtype=np.float32)).view_as(self.weights))
+
+    def disagreement(self, member_logits: Tensor) -> Tensor:
+        """Return the standard deviation over members of logits (M, B, T): of yes or no on one scale, of numbers weighed as the mean is."""
+        shares = self._shares(member_logits)
+        if self.two_classes:
+            return (len(shares) * shares * member_logits).std(0)
+        apart = member_logits - (shares * member_logits).sum(0)
+        return ((shares * apart**2).sum(0) * len(shares) / (len(shares) - 1)).sqrt()
+
+    def _shares(self, member_logits: Tensor, members: Sequence[int] | None = None) -> Tensor:
+        """Return the share of each member in the mean, (M, 1, T) or (M, 1, T, 1); where those that are asked count nothing, they count the same."""
+        weights = self.weights if members is None else self.weights[list(members)]
+        weights = torch.where(weights.sum(0) > 0, weights, 1.0)
+        return (weights / weights.sum(0)).view(len(weights), 1, -1, *[1] * (member_logits.ndim - 3)).to(member_logits)
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
+        """Take a checkpoint of a time when all counted the same."""
+        state_dict.setdefault(prefix + "weights", torch.ones_like(self.weights))
+        super()._load_from_state_dict(state_dict, prefix, *args)
 
     def prepare(self, targets: Floats) -> None:
         """Let each member take note of the training targets."""

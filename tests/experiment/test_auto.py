@@ -30,8 +30,8 @@ def data(kind: str, *, ragged: bool = False) -> SequenceData:
         ("binary", "single", False, [("basset", "flatten"), ("lstm", "centre"), ("lstm", "centre")]),
         ("multiclass", "single", False, [("basset", "flatten"), ("lstm", "centre"), ("lstm", "centre")]),
         ("multiclass", "single", True, [("basset", "attention"), ("basset", "mean"), ("basset", "attention")]),
-        ("regression", "single", False, [("basset", "flatten"), ("basset", "mean"), ("basset", "flatten")]),
-        ("regression", "single", True, [("basset", "attention"), ("basset", "mean"), ("basset", "attention")]),
+        ("regression", "single", False, [("basset", "flatten"), ("basset", "mean"), ("basset", "flatten"), ("kmers", "sum")]),
+        ("regression", "single", True, [("basset", "attention"), ("basset", "mean"), ("basset", "attention"), ("kmers", "sum")]),
     ],
 )
 def test_members_follow_from_the_targets_and_the_lengths(kind, strands, ragged, expected):
