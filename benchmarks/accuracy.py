@@ -31,6 +31,8 @@ from seqdl.experiment.predict import data_logits
 from seqdl.experiment.prepare import prepare
 from seqdl.experiment.train import train
 
+PEERS = ("gapped", "textbook")
+
 
 def default(config: dict[str, Any], folder: Path, seed: int) -> dict[str, Any]:
     """Train with everything at its default and return test metrics, those of the baselines, and CPU seconds."""
@@ -40,9 +42,27 @@ def default(config: dict[str, Any], folder: Path, seed: int) -> dict[str, Any]:
     lead = run.metrics["headline"]
     names = [*lead, "mcc", "accuracy"]
     found = {"network": {name: run.metrics["test"][name]["value"] for name in names if name in run.metrics["test"]}}
+    if "mcc" in found["network"]:
+        found["network"]["mcc_chosen"] = mcc_at_chosen(folder / "predictions.tsv")
     for name, entry in run.metrics["baselines"].items():
         found[name] = {metric: entry[metric]["value"] for metric in lead if metric in entry}
     return {"seconds": seconds, "lead": lead[0], "scores": found, "motif": first_motif(folder / "motifs" / "motifs.tsv")}
+
+
+def mcc_at_chosen(path: Path) -> float:
+    """Return the correlation coefficient of the test split at the threshold that gives the greatest on validation."""
+    table = pd.read_csv(path, sep="\t")
+    val, test = (
+        (part["target"].to_numpy() > 0, part["prediction"].to_numpy()) for part in (table[table["split"] == name] for name in ("val", "test"))
+    )
+    thresholds = np.unique(val[1])
+    best = max(thresholds, key=lambda threshold: correlation(val[0], val[1] >= threshold))
+    return correlation(test[0], test[1] >= best)
+
+
+def correlation(truth: Any, found: Any) -> float:
+    """Return the correlation coefficient of two yes-or-no columns; 0 where one is constant."""
+    return float(np.corrcoef(truth, found)[0, 1]) if found.any() and not found.all() else 0.0
 
 
 def first_motif(path: Path) -> list[Any] | None:
@@ -53,7 +73,7 @@ def first_motif(path: Path) -> list[Any] | None:
     return [first["consensus"], str(first["match"]), float(first["match_q"])]
 
 
-def peers(config: dict[str, Any], folder: Path, seed: int) -> dict[str, Any]:
+def peers(config: dict[str, Any], folder: Path, seed: int, *, names: list[str]) -> dict[str, Any]:
     """Return test metrics of the gapped k-mer machine and of the textbook network, both on as many negatives a positive as the test has.
 
     Where the default reads what surrounds a window, so may the machine ("gapped_wide"); the test examples are the same in all cases.
@@ -66,8 +86,12 @@ def peers(config: dict[str, Any], folder: Path, seed: int) -> dict[str, Any]:
     target = data.truth()[:, 0] > 0
     found = {}
     for name, codes in {"gapped": window, "gapped_wide": whole}.items() if data.context else [("gapped", whole)]:
+        if "gapped" not in names:
+            continue
         scores = GappedKmers().fit(codes[train_rows], target[train_rows], seed=seed).predict(codes[test_rows])
         found[name] = {"auroc": auroc(target[test_rows], scores), "auprc": auprc(target[test_rows], scores)}
+    if "textbook" not in names:
+        return found
     textbook = make_config({**TEXTBOOK, "seed": seed, "data": own["data"]})
     data.codes, data.context = np.ascontiguousarray(window), 0
     task = build_task(textbook, data)
@@ -90,8 +114,8 @@ def work(options: argparse.Namespace) -> None:
                     continue
                 folder = place / "runs" / key.replace("/", "_")
                 cell = default(config, folder, seed)
-                if options.peers:
-                    cell["scores"] |= peers(config, folder, seed)
+                if options.peers is not None:
+                    cell["scores"] |= peers(config, folder, seed, names=options.peers or list(PEERS))
                 if not options.keep:
                     shutil.rmtree(folder)
                 with (place / "cells.jsonl").open("a") as file:
@@ -155,7 +179,9 @@ def main() -> None:
     run.add_argument("sets", nargs="+", choices=(*SETS, *GROUPS))
     run.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     run.add_argument("--parts", nargs="+", metavar="PART", help="these folds only, such as fold0")
-    run.add_argument("--peers", action="store_true", help="also the gapped k-mer machine and the textbook network")
+    run.add_argument(
+        "--peers", nargs="*", choices=PEERS, metavar="NAME", help="also the gapped k-mer machine and the textbook network, or one of them"
+    )
     run.add_argument("--keep", action="store_true", help="keep the run folders")
     run.add_argument("-o", "--output", type=Path, required=True)
     run.set_defaults(does=work)

@@ -80,7 +80,8 @@ def _words(forward: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
             value = forward(x)
             sequence, reference = x[0::2], x[1::2]
             between = [pair(point, point) for at in (places + 1) / 2 for point in [reference + at * (sequence - reference)]]
-        slope = sum(weight / 2 * forward(point + x - x.detach()) for weight, point in zip(weights.tolist(), between, strict=True))
+        slopes = [weight / 2 * forward(point + x - x.detach()) for weight, point in zip(weights.tolist(), between, strict=True)]
+        slope = torch.stack(slopes).sum(0)
         return value + slope - slope.detach()
 
     return secant

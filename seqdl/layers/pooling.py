@@ -189,5 +189,5 @@ def pooling(name: str, channels: int, *, positions: int | None = None) -> nn.Mod
             raise InputError("pooling 'flatten' was asked for without a length: it reads sequences of one length. Give the task length=BP.")
         return Flatten(channels, positions)
     if name not in POOLINGS:
-        raise UnknownNameError("pooling", name, [*POOLINGS, "flatten"])
+        raise UnknownNameError("pooling", name, [*POOLINGS, "flatten", "sum"])
     return POOLINGS[name](channels)

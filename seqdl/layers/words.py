@@ -86,7 +86,7 @@ class Words(nn.Module):
         codes, known = numbers.sum(1, keepdim=True), bases.sum(1, keepdim=True)
         whole = nn.functional.conv1d(known, torch.ones_like(self.powers[:1])) > self.width - 0.5  # (B, 1, L)
         rows = []
-        for part in codes.split(max(1, ENTRIES // (len(self.masks) * codes.shape[-1]))):
+        for part in torch.split(codes, max(1, ENTRIES // (len(self.masks) * codes.shape[-1]))):
             places = nn.functional.conv1d(part, self.powers).long() + self.offsets[:, None]  # (b, M, L)
             rows.append(torch.cat([weights.take(places).sum(1, keepdim=True) for weights in table], dim=1))
         found = rows[0] if len(rows) == 1 else torch.cat(rows)

@@ -29,9 +29,9 @@ class Binary(Task):
         Names of the outputs; one, "target", by default.
     strands : {"shared", "average", "augment", "single"}, default "shared"
         See `Task`.
-    pooling : {"max", "mean", "attention", "flatten"}, default "max"
+    pooling : {"max", "mean", "attention", "last", "ends", "centre", "flatten", "sum"}, default "max"
         From positions to one vector a sequence. A maximum asks for the best site, and did best on
-        transcription factors.
+        transcription factors. "sum" adds up the features, one channel an output, and leaves out the rest of the head.
     activation : str, default "relu"
         Behind the normalisation of the pooled features.
     hidden : int, default 32

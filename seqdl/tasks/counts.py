@@ -33,7 +33,7 @@ class Counts(Task):
     loss : {"nbinom", "poisson"}, default "nbinom"
         Negative binomial, whose dispersion is learned for each output, or Poisson. Counts of sequencing scatter more than
         Poisson's, the more so the larger they are.
-    pooling : {"max", "mean", "attention", "last", "ends", "centre", "flatten"}, default "mean"
+    pooling : {"max", "mean", "attention", "last", "ends", "centre", "flatten", "sum"}, default "mean"
         From positions to one vector a sequence.
     activation : str, default "relu"
         Behind the normalisation of the pooled features.

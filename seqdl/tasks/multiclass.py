@@ -27,7 +27,7 @@ class Multiclass(Task):
         Names of the K classes, two or more.
     strands : {"shared", "average", "augment", "single"}, default "single"
         See `Task`; a class such as donor or acceptor lies on one strand.
-    pooling : {"max", "mean", "attention", "flatten"}, default "max"
+    pooling : {"max", "mean", "attention", "last", "ends", "centre", "flatten", "sum"}, default "max"
         From positions to one vector a sequence; flatten for sequences that are aligned, as around a splice site.
     activation : str, default "relu"
         Behind the normalisation of the pooled features.

@@ -7,7 +7,6 @@ import torch
 from torch import Tensor, nn
 
 from seqdl.errors import UnknownNameError
-from seqdl.layers.heads import PooledHead
 from seqdl.layers.losses import multinomial_nll, poisson_nll
 from seqdl.layers.onehot import lengths_of_features, mask_positions
 from seqdl.registry import TASKS
@@ -80,7 +79,7 @@ class Profile(AlongTask):
         if total_loss not in TOTAL_LOSSES:
             raise UnknownNameError("loss of the total", total_loss, TOTAL_LOSSES)
         self.total_loss, self.total_weight = total_loss, total_weight
-        self.total: PooledHead = self.pooled_head(pooling="mean", activation=activation, hidden=hidden, dropout=dropout, length=None)
+        self.total: nn.Module = self.pooled_head(pooling="mean", activation=activation, hidden=hidden, dropout=dropout, length=None)
         self.register_buffer("typical", torch.ones(len(self.outputs)), persistent=False)
 
     def prepare(self, targets: Floats) -> None:

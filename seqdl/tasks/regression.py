@@ -24,7 +24,7 @@ class Regression(Task):
         Names of the outputs; one, "target", by default.
     strands : {"shared", "average", "augment", "single"}, default "single"
         See `Task`.
-    pooling : {"max", "mean", "attention", "flatten"}, default "max"
+    pooling : {"max", "mean", "attention", "last", "ends", "centre", "flatten", "sum"}, default "max"
         From positions to one vector a sequence; flatten where the place in the sequence matters.
     activation : str, default "relu"
         Behind the normalisation of the pooled features.
