@@ -74,11 +74,20 @@ CENTRED_MEMBERS: tuple[Member, ...] = (
     ({"name": "lstm"}, {"pooling": "centre"}),
     ({"name": "lstm", "width": 15}, {"pooling": "centre"}),
 )
-"""For classes, and for yes or no where one strand was asked for, where sequences have one length: they are mostly cut around what is asked about.
-Yes or no of tables and RNA, which have one strand by default, stays with `SITE_MEMBERS` unless it is asked for. One network
+"""For classes, where sequences have one length: they are mostly cut around what is asked about. One network
 each on validation sets, splice sites (accuracy, three folds) and promoters of E. coli (AUROC, one fold): an LSTM of both directions read in the
 middle .974 and .976, under attention .922 and .958, by its maximum .898 and .957, at its ends .857 for splice sites; three convolutions read
 position by position .959 and .970; six one-layer networks for sites together .957 for promoters."""
+
+CENTRED_YES_NO: tuple[Member, ...] = (
+    *CENTRED_MEMBERS[:2],
+    ({"name": "kmers", "kept": 5}, {"pooling": "sum"}),
+    ({"filters": (128, 64, 64), "widths": (7, 7, 5), "pools": (2, 2, 2)}, {"pooling": "flatten", "dropout": 0.5}),
+    ({"name": "gru", "width": 7}, {"pooling": "centre"}),
+)
+"""For yes or no where one strand was asked for and sequences have one length; tables and RNA, which have one strand by default, stay with
+`SITE_MEMBERS` unless it is asked for. On a validation set of promoters of E. coli (one fold and seed) the three above together had an AUROC of .977 and a
+correlation coefficient of .84, these five .983 and .87."""
 
 MOST_STEPWISE = 400
 """Length (bp) up to which networks are taken that go from base to base: what they cost grows with it, and they were measured on 60 and 81 bp."""
@@ -214,7 +223,9 @@ def _members(task: str, data: SequenceData, *, strands: str | None) -> tuple[str
         many = n_that_count(data) >= MANY_POSITIVES
         members = (*(MANY_MEMBERS if many else SITE_MEMBERS), *WORD_MEMBERS)
         return "cnn", members, "one convolution and a global maximum, and weights of words"
-    if data.kind in ("binary", "multiclass") and data.lengths is None and data.length <= MOST_STEPWISE:
+    if data.kind == "binary" and data.lengths is None and data.length <= MOST_STEPWISE:
+        return "basset", CENTRED_YES_NO, "three convolutions read position by position, recurrent networks read in the middle, and weights of words"
+    if data.kind == "multiclass" and data.lengths is None and data.length <= MOST_STEPWISE:
         return "basset", CENTRED_MEMBERS, "three convolutions read position by position, and LSTMs read in the middle"
     if data.lengths is None:
         members = (*PLACE_MEMBERS, *([NUMBER_WORDS] if data.kind == "regression" else []))

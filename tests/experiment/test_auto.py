@@ -27,7 +27,7 @@ def data(kind: str, *, ragged: bool = False) -> SequenceData:
     [
         ("binary", "shared", False, [("cnn", None)] * 6 + [("kmers", "sum")] * 2),
         ("binary", "single", True, [("cnn", None)] * 6 + [("kmers", "sum")] * 2),
-        ("binary", "single", False, [("basset", "flatten"), ("lstm", "centre"), ("lstm", "centre")]),
+        ("binary", "single", False, [("basset", "flatten"), ("lstm", "centre"), ("kmers", "sum"), ("basset", "flatten"), ("gru", "centre")]),
         ("multiclass", "single", False, [("basset", "flatten"), ("lstm", "centre"), ("lstm", "centre")]),
         ("multiclass", "single", True, [("basset", "attention"), ("basset", "mean"), ("basset", "attention")]),
         ("regression", "single", False, [("basset", "flatten"), ("basset", "mean"), ("basset", "flatten"), ("kmers", "sum")]),
