@@ -4,111 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from seqdl.errors import InputError
+from seqdl.experiment.members import members_for, with_spans
 from seqdl.registry import MODELS, TASKS
 
 if TYPE_CHECKING:
     from seqdl.data.dataset import SequenceData
     from seqdl.experiment.config import Config
 
-Member = tuple[dict[str, Any], dict[str, Any]]
-
 LARGE_SET = 8_000
 """Positives in training from which on more steps are taken."""
-
-SITE_MEMBERS: tuple[Member, ...] = (
-    ({"width": 15}, {"activation": "exp", "dropout": 0.3}),
-    ({"width": 11}, {"activation": "relu", "dropout": 0.3}),
-    ({"width": 21}, {"activation": "relu", "dropout": 0.3}),
-    ({"width": 11}, {"activation": "exp", "dropout": 0.3}),
-    ({"width": 15}, {"activation": "relu", "dropout": 0.3}),
-    ({"width": 21}, {"activation": "exp", "dropout": 0.3}),
-)
-"""For bound or not, in this order: networks that differ, since the same one several times gains little. An exponential
-behind the pooling pushes filters towards whole motifs; motifs are read from all of them."""
-
-MANY_POSITIVES = 1_000
-"""Positives in training from which on some networks are given more filters."""
-
-MANY_MEMBERS: tuple[Member, ...] = (
-    SITE_MEMBERS[0],
-    ({"filters": 256, "width": 9}, {"activation": "relu", "dropout": 0.5}),
-    ({"filters": 256, "width": 13}, {"activation": "relu", "dropout": 0.5}),
-    SITE_MEMBERS[3],
-    ({"filters": 256, "width": 11}, {"activation": "relu", "dropout": 0.5}),
-    SITE_MEMBERS[2],
-)
-"""The same from 1,000 positives on: half of the networks have four times as many filters. On validation sets of SP1 and ARID3A (ENCODE, 3,000
-positives, one seed) the six above together had an AUROC of .940 and .918, one network of 256 filters of 9 bp .941 and .906, two of 9 and 13 bp .945
-and .918, the six with these two .947 and .923."""
-
-WORD_MEMBERS: tuple[Member, ...] = (
-    ({"name": "kmers"}, {"pooling": "sum"}),
-    ({"name": "kmers", "width": 7}, {"pooling": "sum"}),
-)
-"""Beside the networks for sites, two that weigh words of DNA: they find weak and many kinds of sites that filters do not, and the other way round.
-On the validation sets above words of 8 bp alone had an AUROC of .950 and .903, the eight together .951 and .924, the six .946 and .921."""
-
-NUMBER_WORDS: Member = ({"name": "kmers", "kept": 5}, {"pooling": "sum"})
-"""The same beside the networks for numbers. On validation sets (one fold and seed) words alone reached a Pearson r of .684 for yeast promoters
-and .648 for E. coli's, the three networks together .538 and .713: it depends, and members are weighed on the validation split."""
-
-SHORT = 25
-"""Length (bp) below which a sequence is read as a whole, by dense layers: there is no room for a filter to look for anything."""
-
-SHORT_MEMBERS: tuple[Member, ...] = (({}, {}), ({}, {"dropout": 0.3}), ({}, {"activation": "gelu"}))
-
-PLACE_MEMBERS: tuple[Member, ...] = (
-    ({"filters": (64, 64, 64), "widths": (11, 7, 5), "pools": (2, 2, 2)}, {"pooling": "flatten", "dropout": 0.5}),
-    ({"filters": (64, 64, 64), "widths": (11, 7, 5), "pools": (2, 2, 2)}, {"pooling": "mean"}),
-    ({"filters": (64, 64, 64), "widths": (15, 7, 5), "pools": (3, 2, 2)}, {"pooling": "flatten", "dropout": 0.5}),
-)
-"""For numbers: deeper networks, of which some read position by position and one does not. On a validation set of yeast promoters one network each
-reached a Pearson r of .661 by flatten, with dropout .2 .378; .672 by mean pooling, .574 by max."""
-
-CENTRED_MEMBERS: tuple[Member, ...] = (
-    ({"filters": (64, 64, 64), "widths": (11, 7, 5), "pools": (2, 2, 2)}, {"pooling": "flatten", "dropout": 0.5}),
-    ({"name": "lstm"}, {"pooling": "centre"}),
-    ({"name": "lstm", "width": 15}, {"pooling": "centre"}),
-)
-"""For classes, where sequences have one length: they are mostly cut around what is asked about. One network
-each on validation sets, splice sites (accuracy, three folds) and promoters of E. coli (AUROC, one fold): an LSTM of both directions read in the
-middle .974 and .976, under attention .922 and .958, by its maximum .898 and .957, at its ends .857 for splice sites; three convolutions read
-position by position .959 and .970; six one-layer networks for sites together .957 for promoters."""
-
-CENTRED_YES_NO: tuple[Member, ...] = (
-    *CENTRED_MEMBERS[:2],
-    ({"name": "kmers", "kept": 5}, {"pooling": "sum"}),
-    ({"filters": (128, 64, 64), "widths": (7, 7, 5), "pools": (2, 2, 2)}, {"pooling": "flatten", "dropout": 0.5}),
-    ({"name": "gru", "width": 7}, {"pooling": "centre"}),
-)
-"""For yes or no where one strand was asked for and sequences have one length; tables and RNA, which have one strand by default, stay with
-`SITE_MEMBERS` unless it is asked for. On a validation set of promoters of E. coli (one fold and seed) the three above together had an AUROC of .977 and a
-correlation coefficient of .84, these five .983 and .87."""
-
-MOST_STEPWISE = 400
-"""Length (bp) up to which networks are taken that go from base to base: what they cost grows with it, and they were measured on 60 and 81 bp."""
-
-MODEL_FOR: dict[str, tuple[str, Sequence[Member], str]] = {
-    "next_base": ("lstm", (({"bidirectional": False, "hidden": 128}, {}),), "a convolution and an LSTM that look back only"),
-    "masked": ("lstm", (({"hidden": 64}, {}),), "a convolution and an LSTM of both directions"),
-    "autoencoder": ("cnn", (({"filters": 64, "width": 9, "activation": "relu"}, {}),), "one convolution before the bottleneck"),
-    "vae": ("cnn", (({"filters": 64, "width": 9, "activation": "relu"}, {}),), "one convolution before the bottleneck"),
-    "gan": ("cnn", (({"filters": 48, "width": 9}, {}),), "one convolution in the critic, beside detectors"),
-    "segmentation": ("dilated", (({"filters": 32, "layers": 7}, {}),), "dilated convolutions, read at every base"),
-    "profile": ("dilated", (({"filters": 32, "layers": 7}, {}),), "dilated convolutions, read at every base"),
-    "enhancement": ("dilated", (({"filters": 16, "layers": 4, "first_width": 15}, {}),), "dilated convolutions, read at every base"),
-    "localisation": ("dilated", (({"filters": 32, "layers": 4, "first_width": 15}, {}),), "dilated convolutions, read at every base"),
-    "counts": (
-        "basset",
-        (({"filters": (64, 64, 64), "widths": (15, 7, 5), "pools": (3, 4, 4)}, {"pooling": "mean"}),),
-        "three convolutions, averaged over the window",
-    ),
-}
-"""The network for tasks that read more than the best site or the place of a site: model, members, and what they are in words."""
 
 DEEP_LR = 0.003
 """Learning rate for these where none is named: a dilated network labelled coding bases of yeast with a validation AUROC of .907 at it,
@@ -143,8 +50,8 @@ def resolve_auto(config: Config, data: SequenceData) -> tuple[Config, str]:
     if task["name"] in DEEP_TASKS and config.training.lr == type(config.training)().lr:
         config = dataclasses.replace(config, training=dataclasses.replace(config.training, lr=DEEP_LR))
         reasons.append(f"learning rate {DEEP_LR:g}")
-    name, members, words = _members(task["name"], data, strands=config.strands)
-    members = _with_spans(members, data)
+    name, members, words = members_for(task["name"], data, strands=config.strands, n_positives=n_that_count(data))
+    members = with_spans(members, data)
     n_members = config.members or len(members)
     known = TASKS.options(task["name"])
     made = [
@@ -173,18 +80,6 @@ def _readout(model: dict[str, Any], task: dict[str, Any], data: SequenceData) ->
     return {"pooling": own if data.lengths is not None else "centre"}
 
 
-def _with_spans(members: Sequence[Member], data: SequenceData) -> Sequence[Member]:
-    """Return the members, every other of which reads the window alone where what surrounds it is read too.
-
-    On a validation set of Fkh1 (fold 0, one seed) six that read 400 bp had an AUROC of .823, three of them with a span of 200 .846; for Reb1 and
-    Abf1 networks of several widths together did as well as those of 400 bp.
-    """
-    if not data.context:
-        return members
-    window = data.length - 2 * data.context
-    return [(options, head if number % 2 == 0 else {**head, "span": window}) for number, (options, head) in enumerate(members)]
-
-
 def _task_for(config: Config, data: SequenceData) -> str:
     """Return the task that the targets ask for."""
     if data.kind == "none":
@@ -211,29 +106,6 @@ def _check_fit(name: str, data: SequenceData) -> None:
             "--task enhancement was given without an input signal: a noisy track to begin from was expected. Add --input-signal I.bw, "
             "or use --task profile to predict the signal from the sequence alone."
         )
-
-
-def _members(task: str, data: SequenceData, *, strands: str | None) -> tuple[str, Sequence[Member], str]:
-    """Return model, members, and what they are in words."""
-    if task in MODEL_FOR:
-        return MODEL_FOR[task]
-    if data.lengths is None and data.length < SHORT:
-        return "mlp", SHORT_MEMBERS, "dense layers over all of a short sequence"
-    if data.kind == "binary" and (strands != "single" or data.lengths is not None or data.genome is not None):
-        many = n_that_count(data) >= MANY_POSITIVES
-        members = (*(MANY_MEMBERS if many else SITE_MEMBERS), *WORD_MEMBERS)
-        return "cnn", members, "one convolution and a global maximum, and weights of words"
-    if data.kind == "binary" and data.lengths is None and data.length <= MOST_STEPWISE:
-        return "basset", CENTRED_YES_NO, "three convolutions read position by position, recurrent networks read in the middle, and weights of words"
-    if data.kind == "multiclass" and data.lengths is None and data.length <= MOST_STEPWISE:
-        return "basset", CENTRED_MEMBERS, "three convolutions read position by position, and LSTMs read in the middle"
-    if data.lengths is None:
-        members = (*PLACE_MEMBERS, *([NUMBER_WORDS] if data.kind == "regression" else []))
-        return "basset", members, "three convolutions, read position by position or averaged" + (", and weights of words" if len(members) > 3 else "")
-    anywhere = [(options, {**head, "pooling": "attention" if head["pooling"] == "flatten" else head["pooling"]}) for options, head in PLACE_MEMBERS]
-    if data.kind == "regression":
-        anywhere.append(NUMBER_WORDS)
-    return "basset", anywhere, "three convolutions, averaged with and without attention, since lengths differ"
 
 
 def n_that_count(data: SequenceData) -> int:
