@@ -39,8 +39,6 @@ N_PEAKS = 2_000
 GENOME_BP = 12_000_000
 N_EXPLAINED = 100
 SITES_PER_PEAK = 1.98
-FLANK = 25
-"""Windows that begin so near stand for the same bases (bp)."""
 METHODS = ("deeplift", "ism", "expected-gradients", "integrated-gradients", "input-x-gradient", "saliency")
 
 
@@ -67,7 +65,6 @@ def planted_bases(asked: Asked, truth: pd.DataFrame) -> np.ndarray:
 
 def by_motifs(codes: Codes, motifs: list[Motif]) -> np.ndarray:
     """Return what each base (n, L) tells somebody who knows the motifs: its log odds, times the chance of a site."""
-    length = codes.shape[1]
     background = np.bincount(codes.ravel(), minlength=4)[:4, None] / codes.size
     matrices = [np.log(np.clip(motif.ppm, 1e-4, None) / background) for motif in motifs]
     matrices += [matrix[::-1, ::-1] for matrix in matrices]
@@ -76,14 +73,17 @@ def by_motifs(codes: Codes, motifs: list[Motif]) -> np.ndarray:
         windows = np.lib.stride_tricks.sliding_window_view(codes, matrix.shape[1], axis=1)
         score = matrix[windows, np.arange(matrix.shape[1])].sum(2)
         odds.append(np.exp(score) * SITES_PER_PEAK / len(matrices) / score.shape[1])
-    every = sum(np.pad(each, ((0, 0), (FLANK, FLANK + length - each.shape[1]))) for each in odds)
-    before = np.pad(np.cumsum(every, 1), ((0, 0), (1, 0)))
-    rivals = before[:, 2 * FLANK :] - before[:, : -2 * FLANK]  # of all windows that begin within FLANK bp
     told = np.zeros(codes.shape)
     for matrix, each in zip(matrices, odds, strict=True):
-        chance = each / (1 + rivals[:, : each.shape[1]])
-        for column in range(matrix.shape[1]):
-            told[:, column : column + each.shape[1]] += chance * matrix[codes[:, column : column + each.shape[1]], column]
+        width, starts = matrix.shape[1], np.arange(each.shape[1])
+        rivals = np.zeros(each.shape)  # the odds of all windows that overlap this one
+        for other, theirs in zip(matrices, odds, strict=True):
+            before = np.pad(np.cumsum(theirs, 1), ((0, 0), (1, 0)))
+            first, last = np.maximum(starts - other.shape[1] + 1, 0), np.minimum(starts + width, theirs.shape[1])
+            rivals += before[:, last] - before[:, np.minimum(first, theirs.shape[1])]
+        chance = each / (1 + rivals)
+        for column in range(width):
+            told[:, column : column + len(starts)] += chance * matrix[codes[:, column : column + len(starts)], column]
     return told
 
 
