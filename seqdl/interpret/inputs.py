@@ -31,6 +31,8 @@ class Sequences:
     ----------
     length : int
         L (bp).
+    codes : Codes, (N, L), or None
+        The sequences, where they were given as codes.
 
     Raises
     ------
@@ -47,19 +49,19 @@ class Sequences:
     def __init__(self, x: SequenceInput, *, ambiguous: Ambiguous = "zero") -> None:
         given = x.numpy() if isinstance(x, Tensor) and x.dtype == torch.uint8 else x
         self.ambiguous = ambiguous
-        self._codes = given if isinstance(given, np.ndarray) and given.dtype == np.uint8 and given.ndim == 2 else None
-        self._dense = as_tensor(given) if self._codes is None else None
+        self.codes: Codes | None = given if isinstance(given, np.ndarray) and given.dtype == np.uint8 and given.ndim == 2 else None
+        self._dense = as_tensor(given) if self.codes is None else None
         self.length = int(given.shape[-1])
 
     def __len__(self) -> int:
-        held = self._codes if self._codes is not None else self._dense
+        held = self.codes if self.codes is not None else self._dense
         assert held is not None
         return len(held)
 
     def one_hot(self, rows: slice | np.ndarray) -> Tensor:
         """Return some sequences as one-hot (n, 4, L), float32, on the CPU or where `x` was."""
-        if self._codes is not None:
-            return one_hot(torch.from_numpy(np.ascontiguousarray(self._codes[rows])), ambiguous=self.ambiguous)
+        if self.codes is not None:
+            return one_hot(torch.from_numpy(np.ascontiguousarray(self.codes[rows])), ambiguous=self.ambiguous)
         assert self._dense is not None
         return self._dense[rows if isinstance(rows, slice) else torch.from_numpy(rows)]
 

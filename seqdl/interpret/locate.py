@@ -111,12 +111,15 @@ class FilterBank:
         Where its outputs lie.
     run : callable
         One-hot (n, 4, L) -> activations (n, F, P).
+    convolution : nn.Module, optional
+        The convolution over the bases, where the filters are its own.
     """
 
     name: str
     layer: nn.Module
     geometry: Geometry
     run: Callable[[Tensor], Tensor]
+    convolution: FilterLayer | None = None
 
 
 def filter_bank(module: nn.Module, layer: str | None = None, *, length: int | None = None) -> FilterBank:
@@ -160,7 +163,7 @@ def filter_bank(module: nn.Module, layer: str | None = None, *, length: int | No
             norm = norm_behind(found, module, Readout(module).place(torch.zeros(1, 4, length)))
     if reads_bases(found):
         assert isinstance(found, FilterLayer)
-        return FilterBank(name, norm or found, geometry_of(found), lambda x: _convolve(found, x, norm))
+        return FilterBank(name, norm or found, geometry_of(found), lambda x: _convolve(found, x, norm), found)
     taken = norm or found
     if length is None:
         raise InputError(f"layer '{name}' is no convolution over the bases; expected the length of the sequences for such a layer. Give length=.")

@@ -14,6 +14,8 @@ from seqdl.errors import ShapeError
 from seqdl.interpret.inputs import SequenceInput, Sequences
 from seqdl.interpret.locate import FilterBank, filter_bank
 from seqdl.interpret.readout import Readout, batches, evaluating, reverse_complement
+from seqdl.interpret.word_scan import WordWindows, word_windows
+from seqdl.types import Codes
 
 PER_SEQUENCE = 2
 """Sites a sequence may give to a filter, so that a repeat in one sequence does not make a motif."""
@@ -96,13 +98,29 @@ class Windows:
         """Return 1 for windows of the given strand, -1 for those of the other."""
         return torch.where(window < len(self.at) // len(self.reads), 1, -1)
 
-    def bases(self, row: Tensor, window: Tensor) -> Tensor:
-        """Return the bases (K, 4, W) of some windows as the filters read them."""
+    def bases(self, row: Tensor, window: Tensor) -> Codes:
+        """Return the bases (K, W) of some windows as the filters read them."""
         found = torch.empty(len(row), 4, self.span)
         for strand, read in zip((1, -1), self.reads, strict=False):
             chosen = self.strand(window) == strand
             found[chosen] = read.unfold(2, self.span, 1)[row[chosen], :, self.at[window[chosen]]]
-        return found
+        bases: Codes = found.argmax(1).byte().numpy()
+        return bases
+
+    def strongest(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the best score of each filter in each sequence and its window, (n, F), and the lowest score of each filter (F,)."""
+        top, where = self.activation.max(2)
+        low = self.activation.amin((0, 2))
+        if not low.isfinite().all():
+            low = self.activation.masked_fill(~self.activation.isfinite(), torch.inf).amin((0, 2))
+        return top, where, low
+
+    def second(self, row: Tensor, filters: Tensor, window: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the best score of some filters in some sequences that does not overlap `window`, and where, each (K,)."""
+        left = self.activation[row, filters]  # (K, P)
+        left[(self.start - self.start[window][:, None]).abs() < self.span] = -torch.inf
+        found = left.max(1)
+        return found.values, found.indices
 
 
 def windows(bank: FilterBank, module: nn.Module, x: Sequences, *, both_strands: bool = True, batch_size: int | None = None) -> Iterator[Windows]:
@@ -189,7 +207,8 @@ def find_sites(
     best = _Best(n_sites)
     with evaluating(module):
         bank = filter_bank(module, layer, length=sequences.length)
-        for some in windows(bank, module, sequences, both_strands=both_strands, batch_size=batch_size):
+        looked_up = word_windows(bank, sequences, both_strands=both_strands)
+        for some in looked_up or windows(bank, module, sequences, both_strands=both_strands, batch_size=batch_size):
             best.take(some)
     return best.sites(len(sequences))
 
@@ -204,35 +223,28 @@ class _Best:
         self.n_found = 0
         self.lowest = self.highest = self.bar = torch.zeros(0)
 
-    def take(self, some: Windows) -> None:
+    def take(self, some: Windows | WordWindows) -> None:
         """Add the best sites of some sequences that may be among the best of all."""
-        activation = some.activation
-        top, where = activation.max(2)  # (n, F)
+        top, where, low = some.strongest()
         if not self.n_filters:
-            self.n_filters, self.span = activation.shape[1], some.span
+            self.n_filters, self.span = top.shape[1], some.span
             self.bar = torch.full((self.n_filters,), -torch.inf)  # what a site has to exceed
             self.lowest, self.highest = -self.bar, self.bar
-        low = activation.amin((0, 2))
-        if not low.isfinite().all():
-            low = activation.masked_fill(~activation.isfinite(), torch.inf).amin((0, 2))
         self.lowest, self.highest = torch.minimum(self.lowest, low), torch.maximum(self.highest, top.amax(0))
         row, filters = torch.nonzero(top > self.bar, as_tuple=True)
         window = where[row, filters]
         self._add(some, row, filters, window=window, score=top[row, filters])
-        # the second best of these sequences, not overlapping the best
-        left = activation[row, filters]  # (K, P)
-        left[(some.start - some.start[window][:, None]).abs() < some.span] = -torch.inf
-        score, window = left.max(1)
+        score, second = some.second(row, filters, window)
         chosen = score > self.bar[filters]
-        self._add(some, row[chosen], filters[chosen], window=window[chosen], score=score[chosen])
+        self._add(some, row[chosen], filters[chosen], window=second[chosen], score=score[chosen])
         if self.n_found > 2 * self.n_filters * self.n_sites:
             self._thin()
 
-    def _add(self, some: Windows, row: Tensor, filters: Tensor, *, window: Tensor, score: Tensor) -> None:
+    def _add(self, some: Windows | WordWindows, row: Tensor, filters: Tensor, *, window: Tensor, score: Tensor) -> None:
         self.n_found += len(row)
         columns = {"filter": filters, "score": score, "sequence": row + some.first, "start": some.start[window], "strand": some.strand(window)}
         # the bases as one byte each, since most candidates are dropped again
-        self.found.append({name: values.numpy() for name, values in columns.items()} | {"bases": some.bases(row, window).argmax(1).byte().numpy()})
+        self.found.append({name: values.numpy() for name, values in columns.items()} | {"bases": some.bases(row, window)})
 
     def _thin(self) -> dict[str, NDArray[np.generic]]:
         """Keep the best of each filter, sorted, the earlier of equals first; and raise the bar."""

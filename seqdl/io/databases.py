@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"^jaspar(?P<year>\d{4})?(?::(?P<group>[\w ]+))?$", re.IGNORECASE)
 
+DATABASES = ("jaspar", "jaspar2024", "jaspar:vertebrates", "jaspar:fungi", "jaspar:plants", "jaspar:insects", "jaspar:nematodes")
+
 # The newest version of every matrix of the CORE collection.
 _LATEST = """
     SELECT m.ID, m.BASE_ID || '.' || m.VERSION, m.NAME FROM MATRIX m
@@ -45,7 +47,7 @@ def load_database(name_or_path: str | Path) -> list[Motif]:
     Raises
     ------
     UnknownNameError
-        If the release or the taxonomic group does not exist.
+        If the release or the taxonomic group does not exist, or a name without an ending or a folder is neither that of a database nor of a file.
     MissingFileError, FormatError
         If it is a file that is not there or cannot be read.
 
@@ -58,8 +60,13 @@ def load_database(name_or_path: str | Path) -> list[Motif]:
     >>> [motif.label for motif in load_database("jaspar2022:fungi") if motif.alt_name == "REB1"]
     ['MA0363.2 REB1']
     """
-    found = _NAME.match(str(name_or_path))
-    return _jaspar(found["year"], found["group"]) if found and is_database(name_or_path) else read_motifs(name_or_path)
+    name = str(name_or_path)
+    found = _NAME.match(name)
+    if found and is_database(name_or_path):
+        return _jaspar(found["year"], found["group"])
+    if re.fullmatch(r"[\w:]+", name) and not Path(name).exists():
+        raise UnknownNameError("motif database or file", name, DATABASES)
+    return read_motifs(name_or_path)
 
 
 def is_database(name_or_path: str | Path) -> bool:

@@ -156,7 +156,8 @@ def keep_middle(x: Tensor, span: int, lengths: Tensor | None = None) -> Tensor:
     >>> keep_middle(torch.ones(1, 1, 6), 2).flatten().tolist()
     [0.0, 0.0, 1.0, 1.0, 0.0, 0.0]
     """
-    n = torch.full((len(x), 1), x.shape[-1], device=x.device) if lengths is None else lengths.view(-1, 1)
+    # of one length one mask serves all rows, and single-base mutants can be followed through it window by window
+    n = torch.full((1, 1), x.shape[-1], device=x.device) if lengths is None else lengths.view(-1, 1)
     end = ((n - span) // 2).clamp(min=0)
     place = torch.arange(x.shape[-1], device=x.device)
-    return x * ((place >= end) & (place < n - end)).unsqueeze(1).to(x)
+    return x * ((place >= end) & (place < n - end)).unsqueeze(1).to(x.dtype)

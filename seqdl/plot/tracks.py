@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Heights = NDArray[np.float64]
 GAP = 0.06
 """Share of a base's width left free between letters."""
-SVG_MARGIN = (46.0, 8.0, 30.0, 8.0)
+SVG_MARGIN = (54.0, 8.0, 30.0, 8.0)
 """Pixels left, right, below and above the letters of an SVG track."""
 
 

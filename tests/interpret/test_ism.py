@@ -105,6 +105,7 @@ BUILDS = {
     "attention, both strands": lambda: Binary(CNN(filters=6, width=7, activation="relu"), pooling="attention"),
     "mean, both strands": lambda: Binary(CNN(filters=6, width=7, activation="relu"), pooling="mean"),
     "flatten": lambda: Binary(CNN(filters=6, width=7), pooling="flatten", length=30),
+    "a span in the middle": lambda: Binary(CNN(filters=6, width=5), span=16),
     "average of strands": lambda: Binary(CNN(filters=6, width=7), strands="average"),
     "exponential": lambda: nn.Sequential(conv(), Exp(), nn.AdaptiveMaxPool1d(1), nn.Flatten()),
 }  # fmt: skip
@@ -195,6 +196,14 @@ def test_many_mutants_are_run_at_a_time_only_where_none_is_needed_in_full():
     with torch.no_grad():
         assert try_fast(Readout(net), x).batch_size == 1024
         assert try_fast(Readout(settled(lambda: Binary(CNN(filters=64, width=7), pooling="flatten", length=80))), x).batch_size == 2**22 // (64 * 80)
+
+
+@pytest.mark.parametrize("build", ["several members", "a span in the middle", "attention, both strands"])
+def test_a_default_network_is_followed_all_the_way(build, monkeypatch):
+    monkeypatch.setattr("seqdl.interpret.fast_ism.NUMBERS_AT_ONCE", 2000)  # room for few mutants, were one needed in full
+    net, x = settled(BUILDS[build]), torch.eye(4).repeat(1, 1, 20)
+    with torch.no_grad():
+        assert try_fast(Readout(net), x).batch_size == 1024
 
 
 def test_tracks_behind_the_bases_are_held_fixed(draw):

@@ -51,6 +51,7 @@ def test_jaspar_holds_each_matrix_once_in_its_newest_version():
     ("name", "message"),
     [
         ("jaspar:fungus", "no taxonomic group of JASPAR named 'fungus'. Did you mean 'fungi'"),
+        ("jasper", "no motif database or file named 'jasper'. Did you mean 'jaspar'"),
         ("jaspar1999", "no JASPAR release named 'jaspar1999'.*Available: .*jaspar2024"),
     ],
 )
@@ -60,8 +61,8 @@ def test_unknown_names_are_answered_with_those_there_are(name, message):
 
 
 def test_anything_else_is_a_file(tmp_path):
-    with pytest.raises(MissingFileError, match="jasper"):
-        load_database("jasper")
+    with pytest.raises(MissingFileError, match=r"there is no file jasper\.meme"):
+        load_database("jasper.meme")
     write_meme(tmp_path / "mine.meme", [Motif("m", np.ones((4, 3)))])
     assert load_database(tmp_path / "mine.meme")[0].name == "m"
 
