@@ -85,7 +85,7 @@ def attention(weights: ArrayLike, codes: ArrayLike | None = None, *, ax: Axes | 
     Examples
     --------
     >>> ax = attention([[0.1, 0.7, 0.2]], [0, 1, 2])
-    >>> [round(bar.get_height(), 1) for bar in ax.patches], ax.get_ylabel()
+    >>> [float(bar.get_height()) for bar in ax.patches], ax.get_ylabel()
     ([0.1, 0.7, 0.2], 'weight')
     """
     shown = _matrix(weights, codes, "places that look and places looked at, (L, L) or (1, L)")
