@@ -27,6 +27,7 @@ _HOME = {
     "SeqdlError": "seqdl.errors",
     "SequenceData": "seqdl.data.dataset",
     "Signal": "seqdl.io.signal",
+    "attention_weights": "seqdl.interpret.traces",
     "attribute": "seqdl.interpret.attribute",
     "audit_data": "seqdl.experiment.audit",
     "base_labels": "seqdl.data.targets",
@@ -69,6 +70,7 @@ _HOME = {
     "spacing_curve": "seqdl.interpret.spike",
     "split_by_homology": "seqdl.data.split",
     "tile": "seqdl.data.intervals",
+    "trace": "seqdl.interpret.traces",
     "variant_effects": "seqdl.interpret.variants",
     "write_fasta": "seqdl.io.fasta",
     "write_meme": "seqdl.io.meme",
@@ -112,6 +114,8 @@ if TYPE_CHECKING:
     from seqdl.interpret.seqlets import find_seqlets as find_seqlets
     from seqdl.interpret.spike import marginalise as marginalise
     from seqdl.interpret.spike import spacing_curve as spacing_curve
+    from seqdl.interpret.traces import attention_weights as attention_weights
+    from seqdl.interpret.traces import trace as trace
     from seqdl.interpret.variants import variant_effects as variant_effects
     from seqdl.io.bed import read_bed as read_bed
     from seqdl.io.databases import load_database as load_database

@@ -48,6 +48,7 @@ CHECKS = {
     "A language": lambda scope: held("bits_per_base")(scope) and (scope["drawn"][:, :4] == [3, 0, 3, 0]).all() and Path("drawn.fa").is_file(),
     "An autoencoder": lambda scope: held("accuracy")(scope) and scope["latents"].shape == (500, 16) and 0 < scope["back"].share < 1,
     "A GAN": lambda scope: scope["samples"].shape == (500, 64) and "samples" in scope["card"].table().index,
+    "Inside": lambda scope: scope["ahead"].values["forget"].shape == (20, 32, 64) and scope["looks"]["head.pool"].shape == (20, 1, 64),
     "Looking": lambda scope: len(scope["motifs"]) <= 8 and scope["best"].codes.shape == (1, 200),
 }
 

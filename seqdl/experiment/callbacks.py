@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 import time
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -151,8 +152,8 @@ class Plateau(pl.Callback):
 class FolderCheckpoint(ModelCheckpoint):
     """A checkpoint that knows its best score again in a folder that was moved or copied."""
 
-    @property
-    def state_key(self) -> str:
+    @cached_property
+    def state_key(self) -> str:  # Lightning asks for it several times a step
         """The name under which a checkpoint holds its state: the same as that of the class it refines."""
         return super().state_key.replace(type(self).__qualname__, ModelCheckpoint.__qualname__, 1)
 

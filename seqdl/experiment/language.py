@@ -166,7 +166,7 @@ def markov_ladder(train: Codes, test: Codes) -> dict[str, Any]:
 def hidden_places(task: Language, codes: Codes, batch_size: int = 128) -> NDArray[np.bool_]:
     """Return which bases the task hides when it is measured, (N, L)."""
     parts = [
-        task.corrupt(torch.from_numpy(np.ascontiguousarray(codes[start : start + batch_size])), seed=MASK_SEED + start)[1].numpy() < PAD
+        task.examine(torch.from_numpy(np.ascontiguousarray(codes[start : start + batch_size])), seed=MASK_SEED + start)[1].numpy() < PAD
         for start in range(0, len(codes), batch_size)
     ]
     return np.concatenate(parts)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -19,7 +21,33 @@ class GlobalMax(nn.Module):
         """Return the maximum of `x` (..., L) over its last axis, (...)."""
         # With a gradient, remembering where the maximum lies is twice as fast as amax, which looks for it again; without, it is slower,
         # and so it is where neighbours on the axis are not neighbours in memory, as recurrent layers leave them (measured at 60 and 200 bp).
-        return x.max(-1).values if x.requires_grad and x.stride(-1) == 1 else x.amax(-1)
+        if not x.requires_grad:
+            return x.amax(-1)
+        return x.max(-1).values if x.stride(-1) == 1 else _found_again(x)
+
+
+class _Amax(torch.autograd.Function):
+    """amax over the last axis with the gradient of amax, looked for in floats: twice as fast as torch's own, which counts booleans."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        """Return the maximum of x (..., L), (...)."""
+        best = x.amax(-1)
+        ctx.save_for_backward(x, best)
+        return best
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        """Share the gradient out among the places of the maximum, (..., L)."""
+        x, best = (saved.detach() for saved in ctx.saved_tensors)
+        there = torch.eq(x, best.unsqueeze(-1), out=torch.empty_like(x))
+        return there * (gradient / there.sum(-1)).unsqueeze(-1)
+
+
+def _found_again(x: Tensor) -> Tensor:
+    """Return the maximum over the last axis, whose place is looked for when the gradient is asked for."""
+    best: Tensor = _Amax.apply(x)
+    return best
 
 
 class MaxPool(nn.Module):

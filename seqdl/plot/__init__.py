@@ -24,11 +24,14 @@ if TYPE_CHECKING:
     from seqdl.plot.logos import logo as logo
     from seqdl.plot.logos import save_logo as save_logo
     from seqdl.plot.maps import embedding as embedding
+    from seqdl.plot.states import attention as attention
+    from seqdl.plot.states import states as states
     from seqdl.plot.svg_logos import logo_svg as logo_svg
     from seqdl.plot.tracks import track as track
     from seqdl.plot.tracks import track_svg as track_svg
 
 _HOME = {
+    "attention": "states",
     "by_position": "experiments",
     "confusion": "curves",
     "embedding": "maps",
@@ -45,6 +48,7 @@ _HOME = {
     "save_logo": "logos",
     "scatter": "curves",
     "spacing": "experiments",
+    "states": "states",
     "track": "tracks",
     "track_svg": "tracks",
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from seqdl.io.table import require_columns
 from seqdl.plot.curves import GUIDE, NETWORK, POSITIVE
@@ -10,6 +10,7 @@ from seqdl.plot.curves import GUIDE, NETWORK, POSITIVE
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+    from pandas.core.groupby import SeriesGroupBy
 
 COLOURS = (NETWORK, POSITIVE, "#5b4b9a")
 
@@ -18,6 +19,8 @@ def learning_curve(
     table: pd.DataFrame, x: str, *, words: tuple[str, str] = ("", "Score"), chance: float | None = None, ax: Axes | None = None
 ) -> Axes:
     """Draw scores on test and training examples over what was varied: every training a dot, a line through the means.
+
+    About the means on test examples their 95 % interval (Student) over the trainings is shaded, where there are several.
 
     Parameters
     ----------
@@ -51,6 +54,8 @@ def learning_curve(
             means = rows.groupby(x)[column].mean()
             ax.plot(means.index, means.to_numpy(), line, color=colour, label=f"{name}: {label}")
             ax.plot(rows[x], rows[column], ".", color=colour, alpha=0.5, markersize=4)
+        low, high = _interval(rows.groupby(x)["test_score"])
+        ax.fill_between(low.index, low, high, color=colour, alpha=0.12, linewidth=0)
     if table[x].max() > 4 * table[x].min() > 0:
         ax.set_xscale("log")
     if chance is not None:
@@ -59,3 +64,12 @@ def learning_curve(
     ax.spines[["top", "right"]].set_visible(False)
     ax.legend(frameon=False, fontsize="small")
     return ax
+
+
+def _interval(scores: SeriesGroupBy[Any, Any]) -> tuple[pd.Series, pd.Series]:
+    """Return the bounds of Student's 95 % interval of each mean; NaN where there is one score."""
+    from scipy.stats import t
+
+    n, mean = scores.count(), scores.mean()
+    half = t.ppf(0.975, (n - 1).where(n > 1)) * scores.std() / n**0.5
+    return mean - half, mean + half

@@ -50,6 +50,10 @@ class Language(Task):
         """Return codes (B, L) as the encoder reads them, and as they are to be predicted, with 4 where nothing is asked."""
         raise TypeError(f"{type(self).__name__} does not say what it hides")
 
+    def examine(self, codes: Tensor, *, seed: int | None = None) -> tuple[Tensor, Tensor]:
+        """Return codes as the encoder reads them when it is measured, and as they are to be predicted; by default as in training."""
+        return self.corrupt(codes, seed=seed)
+
     def link(self, logits: Tensor) -> Tensor:
         """Return the probability of each base, (B, 4, L)."""
         return torch.softmax(logits, dim=1)
@@ -65,7 +69,7 @@ class Language(Task):
 
     def base_bits(self, codes: Tensor, lengths: Tensor | None = None, *, seed: int | None = None) -> Tensor:
         """Return the information of each base that is asked, in bits, (B, L); NaN elsewhere."""
-        seen, truth = self.corrupt(codes, seed=seed)
+        seen, truth = self.examine(codes, seed=seed)
         logits = self.logits(self.one_hot(seen, lengths), lengths)
         nats = nn.functional.cross_entropy(logits, truth.long(), ignore_index=PAD, reduction="none")
         return torch.where(truth < PAD, nats / math.log(2), torch.nan)

@@ -16,8 +16,8 @@ from seqdl.types import PAD
 class Masked(Language):
     """Hide some bases and predict them from both sides, as masked language models do [1]_.
 
-    Of the chosen bases four in five are hidden, one in ten is replaced by another and one in ten is left, so that the network
-    cannot rely on what it sees.
+    Of the chosen bases four in five are hidden while training, one in ten is replaced by another and one in ten is left, so that the network
+    cannot rely on what it sees. Measured are bases that are all hidden: one that is left is told by half.
 
     Parameters
     ----------
@@ -63,7 +63,16 @@ class Masked(Language):
         return logits
 
     def corrupt(self, codes: Tensor, *, seed: int | None = None) -> tuple[Tensor, Tensor]:
-        """Return the codes with some bases hidden or replaced, and the truth at those places with 4 everywhere else."""
+        """Return the codes with some bases hidden, replaced or left, and the truth at those places with 4 everywhere else."""
+        seen, truth, fate, other = self._draw(codes, seed=seed)
+        return torch.where(fate < 0.8, seen, torch.where((fate >= 0.9) & (truth < PAD), other, codes)), truth
+
+    def examine(self, codes: Tensor, *, seed: int | None = None) -> tuple[Tensor, Tensor]:
+        """Return the codes with the same bases chosen and all of them hidden, and the truth at those places with 4 everywhere else."""
+        return self._draw(codes, seed=seed)[:2]
+
+    def _draw(self, codes: Tensor, *, seed: int | None) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Return codes with chosen bases hidden, the truth at their places, and for each base a number of 0 to 1 and another base."""
         draw = torch.Generator(codes.device).manual_seed(seed) if seed is not None else None
 
         def uniform() -> Tensor:
@@ -72,5 +81,4 @@ class Masked(Language):
         chosen = (uniform() < self.share) & (codes < PAD)
         fate = uniform()
         other = (codes + (uniform() * 3).to(codes.dtype) + 1) % PAD
-        seen = torch.where(chosen & (fate < 0.8), PAD, torch.where(chosen & (fate >= 0.9), other, codes))
-        return seen, torch.where(chosen, codes, PAD)
+        return torch.where(chosen, PAD, codes), torch.where(chosen, codes, PAD), fate, other

@@ -143,9 +143,10 @@ def make_optimiser(parameters: Iterable[Any], options: Optimisation) -> Optimize
     'RMSprop'
     """
     shared: dict[str, Any] = {"lr": options.lr, "weight_decay": options.weight_decay}
+    at_once: dict[str, Any] = {"foreach": True}  # one call for all weights: the same numbers as a call for each, in less time
     makers: dict[str, Callable[[], Optimizer]] = {
-        "adamw": lambda: torch.optim.AdamW(parameters, **shared),
-        "adam": lambda: torch.optim.Adam(parameters, **shared),
+        "adamw": lambda: torch.optim.AdamW(parameters, **shared, **at_once),
+        "adam": lambda: torch.optim.Adam(parameters, **shared, **at_once),
         "rmsprop": lambda: torch.optim.RMSprop(parameters, **shared),
         "momentum": lambda: torch.optim.SGD(parameters, momentum=options.momentum, **shared),
         "sgd": lambda: torch.optim.SGD(parameters, **shared),

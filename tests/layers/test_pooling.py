@@ -52,6 +52,24 @@ def test_maximum_and_mean_are_those_of_torch():
     torch.testing.assert_close(pooling("mean", 6)(x), torch.nn.functional.adaptive_avg_pool1d(x, 1)[..., 0])
 
 
+@pytest.mark.parametrize("recurrent", [False, True])
+def test_the_gradient_of_a_maximum_goes_to_its_place_and_is_shared_between_equals(recurrent):
+    torch.manual_seed(0)
+    x = torch.randn(9, 2, 6).permute(1, 2, 0) if recurrent else torch.randn(2, 6, 9)  # (B, C, L), as recurrent layers leave it or not
+    x[0, 0, 7], x[0, 0, 2] = (9.0, 9.0 if recurrent else 8.0)
+    ours, torchs, weights = x.clone().requires_grad_(), x.clone().requires_grad_(), torch.randn(2, 6)
+    assert (ours.stride(-1) != 1) == recurrent
+    (pooling("max", 6)(ours) * weights).sum().backward()
+    (torchs.amax(-1) * weights).sum().backward()
+    torch.testing.assert_close(ours.grad, torchs.grad, rtol=0, atol=0)
+
+
+def test_a_penalty_on_gradients_passes_through_the_maximum_of_recurrent_states():
+    torch.manual_seed(0)
+    x = torch.randn(5, 2, 3, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradgradcheck(lambda states: pooling("max", 3)(states.permute(1, 2, 0)) ** 2, (x,))
+
+
 def test_attention_is_the_mean_under_its_weights():
     torch.manual_seed(0)
     pool, x, lengths = pooling("attention", 6), torch.randn(2, 6, 9), torch.tensor([4, 9])

@@ -79,6 +79,28 @@ def test_what_is_hidden_is_the_chosen_share_and_asked_for_nowhere_else():
     assert torch.equal(seen, again)
 
 
+def test_bases_that_are_measured_are_all_hidden_and_those_that_training_asks_for():
+    torch.manual_seed(0)
+    task, batch = create_task("masked", create_model("cnn", filters=4), share=0.3), torch.randint(0, 4, (20, 200), dtype=torch.uint8)
+    asked = task.corrupt(batch, seed=3)[1]
+    seen, truth = task.examine(batch, seed=3)
+    assert torch.equal(truth, asked)
+    assert (seen[truth < 4] == 4).all()
+    assert torch.equal(seen[truth == 4], batch[truth == 4])
+
+
+def test_a_model_that_repeats_what_it_sees_knows_nothing_when_it_is_measured():
+    shown = torch.nn.Identity()
+    shown.channels, shown.stride = 4, 1
+    shown.forward = lambda x, lengths=None: x
+    task, batch = create_task("masked", shown, hidden=0), torch.randint(0, 4, (8, 50), dtype=torch.uint8)
+    with torch.no_grad():
+        task.head.dense[-1].weight.copy_(20 * torch.eye(4).unsqueeze(-1))
+        task.head.dense[-1].bias.zero_()
+        bits = task.base_bits(batch, seed=0)
+    torch.testing.assert_close(bits[~bits.isnan()], torch.full_like(bits[~bits.isnan()], 2.0))
+
+
 def test_ambiguous_bases_are_never_hidden():
     task = create_task("masked", create_model("cnn", filters=4), share=0.9)
     batch = torch.full((5, 50), 4, dtype=torch.uint8)
