@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from seqdl.errors import InputError, MissingFileError, OutputExistsError
 from seqdl.experiment.auto import n_that_count
 from seqdl.experiment.build import build_task
+from seqdl.experiment.callbacks import Notices
 from seqdl.experiment.complete import complete, silent, write_data
 from seqdl.experiment.config import Config, config_of_run, dump_config, read_config
 from seqdl.experiment.fit import Fitting, accelerator, check_training, plan_schedule, training_options
@@ -188,7 +189,7 @@ def train(
     say = say if team.leads else silent
     say(plan.summary())
     fitting = Fitting(plan.task, plan.data, folder, plan.config.training, seed=config.seed, device=config.device, resume=resume and begun)
-    fitting.team = team
+    fitting.team, fitting.callbacks = team, [Notices(say)]
     tested = settle_lr(fitting, say)
     if team.leads:
         if not resume and folder.is_dir():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +12,7 @@ import torch
 from seqdl.data.dataset import SequenceData
 from seqdl.errors import InputError, UnknownNameError
 from seqdl.experiment.build import create_model, create_task
+from seqdl.experiment.callbacks import Notices
 from seqdl.experiment.train import fit
 from seqdl.layers.adversary import LOSSES, Critic, critic_loss, generator_loss, told_right, unit_penalty, zero_centred_penalty
 from seqdl.layers.generators import GENERATORS, DictionaryGenerator, bases_of, generator
@@ -154,8 +157,23 @@ def test_targets_that_are_no_classes_of_the_condition_are_refused():
 def test_a_generator_that_writes_one_sequence_is_seen_and_a_real_one_is_not():
     real = codes(300)
     one = codes(1, seed=5).expand(300, -1).clone()
-    assert watch(one, real)["collapsed"] == 1.0
-    assert watch(codes(300, seed=9), real)["collapsed"] == 0.0
+    found, reason = watch(one, real)
+    assert found["collapsed"] == 1.0
+    assert "half of the samples lie within 0 of another" in reason
+    found, reason = watch(codes(300, seed=9), real)
+    assert (found["collapsed"], reason) == (0.0, "")
+
+
+def test_a_collapse_that_lasts_is_said_once_and_so_is_its_end():
+    task, said = made(), []
+    teller, at = Notices(said.append), SimpleNamespace(current_epoch=0)
+    for at.current_epoch, reason in enumerate(["", "near", "", "near", "near", "near", "near", ""]):
+        task._take_note(reason)
+        teller.on_validation_end(at, task)
+    assert said == [
+        "epoch 5: samples have collapsed for 3 epochs: near; the epoch that is kept is the best one before",
+        "epoch 7: samples are no longer collapsed",
+    ]
 
 
 @pytest.mark.parametrize(
