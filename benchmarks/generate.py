@@ -131,12 +131,14 @@ def promoters(options: argparse.Namespace) -> None:
     for seed in options.seeds:
         train, val, real = (simulate_promoters(n, seed=10 * seed + i)[0] for i, n in enumerate((N_TRAIN, N_VAL, 2 * N_JUDGED), start=1_000))
         data = simulated(train, val)
-        names = ["real", "markov3", "positions", *options.generators]
+        names = ["real", "markov3", *options.generators]
         names = [name for name in names if not is_done(options.output, set="promoters", generator=name, seed=seed)]
         if not names:
             continue
         judge = Judge(real, train, [element.motif for element in promoter_elements()], n=N_JUDGED, seed=seed)
-        for name, (codes, seconds) in ((name, simple(name, train, seed) or trained(name, data, options, seed=seed)) for name in names):
+        for name in names:
+            network = name in GENERATORS
+            codes, seconds = trained(name, data, options, seed=seed) if network else (simple(name, train, seed, n=N_JUDGED), 0.0)
             write_cell(options.output, {"set": "promoters", "generator": name, "seed": seed, "seconds": seconds, **judge(codes)})
 
 
@@ -146,14 +148,12 @@ def simulated(train: Codes, val: Codes) -> SequenceData:
     return SequenceData.from_sequences(np.concatenate([train, val, val[:10]]), None, np.repeat(["train", "val", "test"], sizes))
 
 
-def simple(name: str, train: Codes, seed: int) -> tuple[Codes | None, float] | None:
-    """Return what stands beside the networks; None for a network."""
+def simple(name: str, train: Codes, seed: int, *, n: int) -> Codes | None:
+    """Return what stands beside the networks; None for held-out real sequences."""
     rng = np.random.default_rng(seed)
     if name == "real":
-        return None, 0.0
-    if name == "positions":
-        return position_sample(train, N_JUDGED, rng=rng), 0.0
-    return (MarkovChain.fit(train, int(name[-1])).sample(N_JUDGED, train.shape[1], rng=rng), 0.0) if name.startswith("markov") else None
+        return None
+    return position_sample(train, n, rng=rng) if name == "positions" else MarkovChain.fit(train, int(name[-1])).sample(n, train.shape[1], rng=rng)
 
 
 def trained(name: str, data: SequenceData, options: argparse.Namespace, *, seed: int, mark: str = "") -> tuple[Codes, float]:
@@ -171,14 +171,22 @@ def real(options: argparse.Namespace) -> None:
         split = split_by_homology(list(codes), fractions=(0.6, 0.1, 0.3), seed=0)
         data = SequenceData.from_sequences(codes, None, split)
         train, test = codes[split == "train"], codes[split == "test"]
-        motifs = load_database("jaspar") if name == "tata" else [consensus("-35", "TTGACA"), consensus("-10", "TATAAT")]
         for seed in options.seeds:
-            names = ["real", *(f"markov{order}" for order in range(6)), "positions", *options.generators]
-            names = [one for one in names if not is_done(options.output, set=name, generator=one, seed=seed)]
-            judge = Judge(test, train, motifs, n=len(test) // 2, seed=seed) if names else None
-            for one in names:
-                drawn, seconds = simple(one, train, seed) or trained(one, data, options, seed=seed, mark=name)
-                write_cell(options.output, {"set": name, "generator": one, "seed": seed, "seconds": seconds, **judge(drawn)})
+            judge = ladder(name, train, test, options, seed=seed)
+            for one in options.generators:
+                if not is_done(options.output, set=name, generator=one, seed=seed):
+                    drawn, seconds = trained(one, data, options, seed=seed, mark=name)
+                    write_cell(options.output, {"set": name, "generator": one, "seed": seed, "seconds": seconds, **judge(drawn)})
+
+
+def ladder(name: str, train: Codes, test: Codes, options: argparse.Namespace, *, seed: int) -> Judge:
+    """Write the cells of the simple generators, and return the judge that they were held before."""
+    motifs = load_database("jaspar") if name == "tata" else [consensus("-35", "TTGACA"), consensus("-10", "TATAAT")]
+    judge = Judge(test, train, motifs, n=len(test) // 2, seed=seed)
+    for one in ("real", *(f"markov{order}" for order in range(6)), "positions"):
+        if not is_done(options.output, set=name, generator=one, seed=seed):
+            write_cell(options.output, {"set": name, "generator": one, "seed": seed, "seconds": 0.0, **judge(simple(one, train, seed, n=judge.n))})
+    return judge
 
 
 def tata() -> tuple[Codes, None]:
@@ -251,6 +259,9 @@ def condition(options: argparse.Namespace) -> None:
             figures = {name: [float(values.mean()), float(values.std() / len(values) ** 0.5)] for name, values in found.items()}
             auc = auroc(truth, np.concatenate([found["low"], found["high"]]))
             write_cell(options.output, {"set": "condition", "generator": kind, "seed": seed, "seconds": seconds, **figures, "auroc": auc})
+        drawn = np.concatenate([draw(task, 1_000, data.length, seed=seed + 1, condition=float(i)) for i in range(3)])
+        figures = ladder("ecoli", codes[own], codes[other], options, seed=seed)(np.random.default_rng(seed).permutation(drawn))
+        write_cell(options.output, {"set": "ecoli", "generator": "gan, by tercile", "seed": seed, "seconds": seconds, **figures})
 
 
 def scorer(codes: Codes, expression: NDArray[np.float64], split: NDArray[np.str_], folder: Path) -> Callable[[Codes], NDArray[np.float64]]:

@@ -85,7 +85,7 @@ def game_figures(log: pd.DataFrame, epochs: Floats, best: float | None) -> list[
         collapsed = charts.column(log, "val_collapsed") if "val_nearest" in {key for _, key in columns.values()} else None
         if collapsed is not None:
             n = int((collapsed > 0).sum())
-            said = f"In {plural(n, 'epoch')} of {len(log)} they had collapsed." if n else "In no epoch had they collapsed."
+            said = f"In {plural(n, 'epoch')} of {len(log)} they had collapsed, and in the two before." if n else "They did not collapse."
             caption = f"{caption} {said}"
         figures.append(Figure(title, caption, Markup(charts.history(epochs, series, best, y_label=label)), legend_of(series)))
     return figures

@@ -27,8 +27,10 @@ N_COMPARED = 512
 """Of these, the ones whose nearest neighbours are looked for, and whom the critic reads. With 256 a healthy game was accused in 1 of 18 epochs."""
 AT_ONCE = 256
 SPECTRUM_K = 6
+SETTLED = 0.05
+"""Of the learning rate, where it has fallen."""
 LASTING = 3
-"""Epochs in a row after which a collapse is believed."""
+"""Epochs in a row after which a collapse is believed: single epochs early in a healthy game may look like one."""
 COLLAPSED = 10.0
 """Added to the card of an epoch whose samples have collapsed, so that it is never the one that is kept."""
 
@@ -64,6 +66,8 @@ class GAN(Task):
         Weight of the gradient penalty, every fourth step: zero-centred, or around 1 with wgan, where 10 is usual.
     rate : float, default 0.002
         Learning rate of both.
+    settle : float, in [0, 1], default 0.6
+        Share of the training, at its end, in which the rate falls to a twentieth.
     dropout : float, in [0, 1), default 0
         In the critic.
     average : float, in [0, 1), default 0.995
@@ -88,7 +92,7 @@ class GAN(Task):
 
     family: Family = "generator"
     monitor = "val_card"
-    budget = 6_000
+    budget = 4_000
 
     def __init__(
         self,
@@ -105,17 +109,19 @@ class GAN(Task):
         critic_steps: int = 1,
         penalty: float = 0.1,
         rate: float = 0.002,
+        settle: float = 0.6,
         dropout: float = 0.0,
         average: float = 0.995,
         condition: int = 0,
         stop: str = "never",
     ) -> None:
         super().__init__(encoder, outputs=["real"], strands=strands)
-        _check(length, strands=strands, loss=loss, critic_steps=critic_steps, rate=rate, average=average, stop=stop)
+        _check(length, strands=strands, loss=loss, critic_steps=critic_steps, rate=rate, shares=(average, settle), stop=stop)
         assert length is not None
         self.automatic_optimization = False
         self.length, self.noise, self.output, self.game = length, noise, output, loss
-        self.critic_steps, self.penalty, self.rate, self.average, self.condition, self.stop = critic_steps, penalty, rate, average, condition, stop
+        self.critic_steps, self.penalty, self.rate, self.settle, self.average = critic_steps, penalty, rate, settle, average
+        self.condition, self.stop = condition, stop
         positions = max(1, length // int(encoder.stride))  # type: ignore[arg-type]  # nn.Module types every attribute as Tensor | Module
         del self.encoder
         self.critic = Critic(encoder, positions, detector=detector, condition=condition, dropout=dropout)
@@ -208,6 +214,15 @@ class GAN(Task):
         betas = (0.0 if self.game != "classic" else 0.5, 0.9)
         return [torch.optim.Adam(player.parameters(), lr=self.rate, betas=betas, fused=True) for player in players]
 
+    def on_train_epoch_start(self) -> None:
+        """Let the rate fall towards the end: while it stays what it was, the players go round each other."""
+        left = 1 - self.current_epoch / max(1, self.trainer.max_epochs or 1)
+        rate = self.rate * max(SETTLED, min(1.0, left / self.settle if self.settle else 1.0))
+        players: Any = self.optimizers()
+        for moves in players:
+            for group in moves.param_groups:
+                group["lr"] = rate
+
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
         """Move the critic, and every so many steps the generator; the critic's loss is given back."""
         players: Any = self.optimizers()
@@ -278,7 +293,8 @@ class GAN(Task):
         on_real, on_fake = (self.critic(self.one_hot(codes[few].to(self.device)), told_few) for codes in (real, fake))
         found, reason = watch(fake, real)
         self._take_note(reason)
-        card = found["js"] + found["positions"] ** 2 + (COLLAPSED if found["collapsed"] else 0.0)
+        found["collapsed"] = float(self._n_collapsed >= LASTING)
+        card = found["js"] + found["positions"] ** 2 + (COLLAPSED if reason else 0.0)
         told = {"card": card, **found, "gap": float(on_real.mean() - on_fake.mean()), "loss": float(critic_loss(self.game, on_real, on_fake))}
         told |= dict(zip(("right_real", "right_fake"), map(float, told_right(self.game, on_real, on_fake)), strict=True))
         for name, value in told.items():
@@ -343,7 +359,7 @@ def _make(name: str, noise: int, length: int, *, condition: int) -> nn.Module:
     return generator(name, noise, length, condition=condition)
 
 
-def _check(length: int | None, *, strands: str, loss: str, critic_steps: int, rate: float, average: float, stop: str) -> None:
+def _check(length: int | None, *, strands: str, loss: str, critic_steps: int, rate: float, shares: tuple[float, float], stop: str) -> None:
     """Raise for options that no game can be played with."""
     if length is None:
         raise InputError("a GAN was asked for without a length: it writes sequences of one length. Give the task length=BP.")
@@ -353,7 +369,9 @@ def _check(length: int | None, *, strands: str, loss: str, critic_steps: int, ra
         raise UnknownNameError("loss of the game", loss, LOSSES)
     if stop not in ("collapsed", "never"):
         raise UnknownNameError("reason to stop", stop, ("collapsed", "never"))
-    if critic_steps < 1 or rate <= 0 or not 0 <= average < 1:
+    average, settle = shares
+    if critic_steps < 1 or rate <= 0 or not 0 <= average < 1 or not 0 <= settle <= 1:
         raise InputError(
-            f"critic_steps {critic_steps}, rate {rate} and average {average} were given: 1 or more, above 0, and from 0 to less than 1 were expected."
+            f"critic_steps {critic_steps}, rate {rate}, average {average} and settle {settle} were given: 1 or more, above 0, from 0 to less than 1, "
+            "and from 0 to 1 were expected. Give such numbers."
         )

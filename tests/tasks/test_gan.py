@@ -124,6 +124,8 @@ def test_every_game_is_played_and_both_networks_move(options, tmp_path):
         assert moved, part
     log = pd.read_csv(tmp_path / "run" / "log.csv")
     assert log["step"].iloc[-1] == 24
+    assert log["lr"].iloc[0] == pytest.approx(0.002)
+    assert log["lr"].iloc[-1] == pytest.approx(0.002 * (1 / 12) / 0.6, rel=1e-4)  # the last of twelve epochs
     assert log[["train_generator_loss", "train_gap", "val_gap"]].notna().all(axis=None)
     for column in ("train_right_real", "train_right_fake", "val_right_real", "val_right_fake"):
         assert log[column].between(0, 1).all()
@@ -183,6 +185,7 @@ def test_a_collapse_that_lasts_is_said_once_and_so_is_its_end():
         ({"generator": "deep"}, UnknownNameError, "no generator named 'deep'"),
         ({"strands": "shared"}, InputError, "a GAN writes one strand"),
         ({"critic_steps": 0}, InputError, "critic_steps 0"),
+        ({"settle": 1.5}, InputError, "settle 1.5 were given"),
         ({"stop": "soon"}, UnknownNameError, "no reason to stop named 'soon'"),
     ],
 )
