@@ -1,4 +1,4 @@
-"""`seqdl simulate`: a genome, peaks and a truth table with planted motifs."""
+"""`seqdl simulate`: a genome, peaks and a truth table with planted motifs; or promoters alone."""
 
 from __future__ import annotations
 
@@ -27,12 +27,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Simulate a genome with peaks that hold known motifs, to see what a network finds.\n"
         "Writes genome.fa, peaks.bed, truth.tsv and motifs.meme into a folder; train on it with\n"
-        "  seqdl train --genome DIR/genome.fa --peaks DIR/peaks.bed -o RUN --database DIR/motifs.meme"
+        "  seqdl train --genome DIR/genome.fa --peaks DIR/peaks.bed -o RUN --database DIR/motifs.meme\n"
+        "With --promoters N: promoters.fa, truth.tsv and motifs.meme, sequences with two motifs at a place and two anywhere, to generate from:\n"
+        "  seqdl train --fasta DIR/promoters.fa --task gan -o RUN --database DIR/motifs.meme"
     )
     parser.add_argument("-o", "--output", metavar="DIR", required=True, help="folder to write into")
     parser.add_argument(
         "--motifs", metavar="FILE", help="motifs to plant (MEME, JASPAR, TRANSFAC); default six of JASPAR: CTCF GABPA HNF1A SRF CEBPA REB1"
     )
+    parser.add_argument(
+        "--promoters", type=int, metavar="N", help="N promoters of one length, and no genome: TATA and Inr at a place, E-box and ETS anywhere"
+    )
+    parser.add_argument("--promoter-length", type=int, default=64, metavar="BP", help="length of the promoters in bp (default 64)")
     parser.add_argument("--n-peaks", type=int, default=2000, metavar="N", help="number of peaks (default 2000)")
     parser.add_argument("--peak-width", type=int, default=200, metavar="BP", help="width of peaks in bp (default 200)")
     parser.add_argument("--chromosomes", type=int, default=10, metavar="N", help="number of chromosomes (default 10)")
@@ -78,6 +84,8 @@ def run(options: argparse.Namespace, console: Console) -> int:
     from seqdl.data.simulate import FILES, check_writable, simulate, write_simulation
     from seqdl.io.databases import load_database
 
+    if options.promoters is not None:
+        return _promoters(options, console)
     folder = Path(options.output)
     check_writable(folder, [folder / name for name in FILES.values()], force=options.force)
     motifs = load_database(options.motifs) if options.motifs else from_jaspar(DEFAULT_MOTIFS)
@@ -109,6 +117,20 @@ def run(options: argparse.Namespace, console: Console) -> int:
             "decoys": [motif.label for motif in simulation.decoys],
         }
     )
+    return 0
+
+
+def _promoters(options: argparse.Namespace, console: Console) -> int:
+    """Simulate promoters, write them, and say what was written."""
+    from seqdl.data.promoters import simulate_promoters, write_promoters
+
+    codes, truth = simulate_promoters(options.promoters, seed=options.seed or 0, length=options.promoter_length)
+    paths = write_promoters(options.output, codes, truth, force=options.force)
+    for path in paths.values():
+        console.result(str(path))
+    n_sites = {str(name): int(n) for name, n in truth["motif"].value_counts(sort=False).items()}
+    console.note(f"{len(codes):,} promoters of {codes.shape[1]} bp with {', '.join(f'{n:,} {name}' for name, n in n_sites.items())} sites")
+    console.emit({"files": {kind: str(path) for kind, path in paths.items()}, "n_promoters": len(codes), "n_sites": n_sites})
     return 0
 
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from seqdl.data.markov import CHAINS, markov_bases
+from seqdl.data.simulate import check_writable, whole_folder
 from seqdl.errors import InputError
+from seqdl.io.fasta import write_fasta
+from seqdl.io.meme import write_meme
+from seqdl.io.table import write_tsv
 from seqdl.motif.motif import Motif
 from seqdl.sequence.edit import reverse_complement
 from seqdl.types import Codes
@@ -21,6 +26,7 @@ SHORTEST = 60
 _CHAIN_SEED = 20_170_301  # the background is one chain, whatever the seed of the draw
 _WARM_UP = 4  # bp
 _TRIES = 20  # places tried before a site is given up
+FILES = {"promoters": "promoters.fa", "truth": "truth.tsv", "motifs": "motifs.meme"}
 TRUTH_COLUMNS = ("sequence", "start", "end", "strand", "motif")
 
 
@@ -130,6 +136,40 @@ def simulate_promoters(n: int, *, seed: int, length: int = 64) -> tuple[Codes, p
     planted = [_plant(element, codes, taken, rng=rng) for element in promoter_elements()]
     truth = pd.concat(planted).sort_values(["sequence", "start"], kind="stable").reset_index(drop=True)
     return codes, truth[list(TRUTH_COLUMNS)]
+
+
+def write_promoters(folder: str | Path, codes: Codes, truth: pd.DataFrame, *, force: bool = False) -> dict[str, Path]:
+    """Write simulated promoters: promoters.fa, truth.tsv with a row a site (0-based, half-open), and motifs.meme.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Made where it does not exist.
+    codes : uint8 array, (n, length)
+    truth : DataFrame
+        Both from `simulate_promoters`; the sequences are named promoter1, promoter2, ...
+    force : bool, default False
+        Whether files that are there may be overwritten.
+
+    Returns
+    -------
+    dict of str to Path
+        What was written, by its kind (promoters, truth, motifs).
+
+    Raises
+    ------
+    OutputExistsError
+        If one of the files is there and `force` was not given; nothing is written then.
+    """
+    to = Path(folder)
+    paths = {kind: to / name for kind, name in FILES.items()}
+    check_writable(to, list(paths.values()), force=force)
+    names = [f"promoter{i}" for i in range(1, len(codes) + 1)]
+    with whole_folder(to) as work:
+        write_fasta(work / FILES["promoters"], names, codes, force=force)
+        write_tsv(work / FILES["truth"], truth.assign(sequence=np.array(names)[truth["sequence"].to_numpy()]), force=force)
+        write_meme(work / FILES["motifs"], [element.motif for element in promoter_elements()], force=force)
+    return paths
 
 
 def _background(n: int, length: int, rng: np.random.Generator) -> Codes:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -209,10 +210,7 @@ def write_simulation(folder: str | Path, simulation: Simulation, *, force: bool 
     lacking = {kind for kind, there in (("decoys", bool(simulation.decoys)), ("counts", simulation.counts is not None)) if not there}
     paths = {kind: to / name for kind, name in FILES.items() if kind not in lacking}
     check_writable(to, list(paths.values()), force=force)
-    fresh = not to.exists()
-    work = to.parent / f".{to.name}-{uuid.uuid4().hex[:8]}" if fresh else to  # a new folder appears when it is whole
-    try:
-        work.mkdir(parents=True, exist_ok=True)
+    with whole_folder(to) as work:
         write_fasta(work / FILES["genome"], list(simulation.genome), list(simulation.genome.values()), force=force)
         write_bed(work / FILES["peaks"], simulation.peaks, force=force)
         write_tsv(work / FILES["truth"], simulation.truth, force=force)
@@ -221,13 +219,23 @@ def write_simulation(folder: str | Path, simulation: Simulation, *, force: bool 
         for kind, motifs in (("motifs", simulation.motifs), ("decoys", simulation.decoys)):
             if kind in paths:
                 write_meme(work / FILES[kind], motifs, force=force)
+    return paths
+
+
+@contextmanager
+def whole_folder(to: Path) -> Iterator[Path]:
+    """Give a folder to write into, which takes the place of `to` when it is whole, or `to` itself where that is there already."""
+    fresh = not to.exists()
+    work = to.parent / f".{to.name}-{uuid.uuid4().hex[:8]}" if fresh else to
+    try:
+        work.mkdir(parents=True, exist_ok=True)
+        yield work
         if fresh:
             work.rename(to)
     except BaseException:
         if fresh:
             shutil.rmtree(work, ignore_errors=True)
         raise
-    return paths
 
 
 def check_writable(folder: Path, files: Sequence[Path], *, force: bool) -> None:

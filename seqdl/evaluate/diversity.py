@@ -20,8 +20,12 @@ from seqdl.sequence.shuffle import shuffle
 MEDIAN_RATIO = 0.75
 """Collapsed where the median distance to the nearest other sample is at most this share of the real one."""
 TAILS = ((0.005, 0.05), (0.05, 0.2))
-"""(quantile, share): collapsed where more than `share` of the samples lie nearer to another than this quantile of real sequences. The second
+"""(quantile, share): collapsed where more than `share` of the samples lie clearly nearer to another than this quantile of real sequences. The second
 speaks where real sequences have so many copies that the first quantile is 0."""
+CLEARLY = 0.9
+"""What a quantile is multiplied by before samples count as nearer. Distances are few whole numbers, and a healthy GAN's lie one below real ones: on
+simulated promoters (15 draws of 512) up to 3.5 % of its samples lay below the .5 % quantile itself, .4 % below nine tenths of it, and 28 % either
+way where a quarter came from 32 modes, with 2 to 16 of 64 bases drawn anew; in one of three trainings the monitor had accused healthy epochs."""
 MORE_DUPLICATES = 0.05
 """Collapsed where so much more of the samples than of real sequences are exact copies of another."""
 FEWEST_NEARER = 14
@@ -150,9 +154,9 @@ def _rules(distance: NDArray[np.float64], other: NDArray[np.float64]) -> list[st
     if median <= MEDIAN_RATIO * other_median and other_median > 0:
         broken.append(f"half of the samples lie within {median:.3g} of another, against {other_median:.3g} of real sequences")
     for quantile, share in TAILS:
-        nearer = distance < np.quantile(other, quantile)
+        nearer = distance < CLEARLY * np.quantile(other, quantile)
         if nearer.mean() > share and nearer.sum() >= FEWEST_NEARER:
-            broken.append(f"{100 * nearer.mean():.0f} % of the samples lie nearer to another than {100 * quantile:g} % of real sequences do")
+            broken.append(f"{100 * nearer.mean():.0f} % of the samples lie clearly nearer to another than {100 * quantile:g} % of real sequences do")
             break
     return broken
 

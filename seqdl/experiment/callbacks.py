@@ -1,10 +1,11 @@
-"""What happens while Lightning trains: a progress bar, a row in log.csv an epoch, seeds by epoch, penalties, frozen layers, checkpoints."""
+"""What happens while Lightning trains: a progress bar, a row in log.csv an epoch, notices, seeds by epoch, penalties, frozen layers, checkpoints."""
 
 from __future__ import annotations
 
 import csv
 import os
 import time
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -58,6 +59,26 @@ class EpochLog(pl.Callback):
             writer.writeheader()
             writer.writerows(self.rows)
         temporary.replace(self.path)
+
+
+class Notices(pl.Callback):
+    """Says what a task has to say at the end of an epoch, such as that its samples have collapsed.
+
+    Parameters
+    ----------
+    say : callable
+        Told of each, in a line.
+    """
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self.say = say
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Say it, and forget it."""
+        notices: list[str] = getattr(pl_module, "notices", [])
+        for text in notices:
+            self.say(f"epoch {trainer.current_epoch}: {text}")
+        notices.clear()
 
 
 class EpochSeeds(pl.Callback):

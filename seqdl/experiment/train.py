@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seqdl.errors import InputError, MissingFileError, OutputExistsError
+from seqdl.errors import DataError, InputError, MissingFileError, OutputExistsError
 from seqdl.experiment.auto import n_that_count
 from seqdl.experiment.build import build_task
+from seqdl.experiment.callbacks import Notices
 from seqdl.experiment.complete import complete, silent, write_data
 from seqdl.experiment.config import Config, config_of_run, dump_config, read_config
 from seqdl.experiment.fit import Fitting, accelerator, check_training, plan_schedule, training_options
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from seqdl.tasks.base import Task
 
 FEW_STEPS = 500
+LEAST_WATCHED = 10
 
 
 @dataclass
@@ -80,7 +82,7 @@ def make_plan(config: Config) -> Plan:
     data = prepare(config)
     config, reason = resolve_start(config, data)
     config = dataclasses.replace(config, strands=resolve_strands(config, data), data=resolve_data(config))
-    _check_lengths(config, data)
+    _check_sequences(config, data)
     built = build_task(config, data)
     _try_out(built, data)
     config.training, notes = check_training(config.training, built, data, device=config.device)
@@ -92,8 +94,8 @@ def make_plan(config: Config) -> Plan:
     return Plan(config, data, built, reason, schedule.steps, notes)
 
 
-def _check_lengths(config: Config, data: SequenceData) -> None:
-    """Raise `InputError` if a task for sequences of one length is given several, and no rule to make them one."""
+def _check_sequences(config: Config, data: SequenceData) -> None:
+    """Raise if a task for sequences of one length is given several and no rule to make them one, or a generator too few to be held against."""
     from seqdl.registry import TASKS
 
     family = TASKS.get(config.task["name"]).family
@@ -101,6 +103,12 @@ def _check_lengths(config: Config, data: SequenceData) -> None:
         raise InputError(
             f"the sequences are {data.lengths.min():,} to {data.lengths.max():,} bp long, and the task {config.task['name']} is for one length: "
             "a rule to make them one was expected. Add --crop BP, which cuts the longer and pads the shorter."
+        )
+    n_val = len(data.rows("val"))
+    if family == "generator" and n_val < LEAST_WATCHED:
+        raise DataError(
+            f"there are {len(data):,} sequences, {n_val} of them in the validation split that samples are held against at every epoch: "
+            f"{LEAST_WATCHED} there, or about {10 * LEAST_WATCHED} in all, were expected, and 500 in all for a report card. Give more."
         )
 
 
@@ -188,7 +196,7 @@ def train(
     say = say if team.leads else silent
     say(plan.summary())
     fitting = Fitting(plan.task, plan.data, folder, plan.config.training, seed=config.seed, device=config.device, resume=resume and begun)
-    fitting.team = team
+    fitting.team, fitting.callbacks = team, [Notices(say)]
     tested = settle_lr(fitting, say)
     if team.leads:
         if not resume and folder.is_dir():

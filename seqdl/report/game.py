@@ -52,10 +52,11 @@ PANELS: tuple[tuple[str, str, str, dict[str, tuple[str, str]]], ...] = (
     ),
     (
         "How far the samples are from real sequences",
-        "On held-out sequences, 0 where they are alike: the divergence of 4-mers and the distance of the base frequencies at each position. The "
-        "epoch that was kept has the smallest sum of the two, epochs that had collapsed left out.",
+        "On held-out sequences: the divergence of 6-mers, which is not 0 even for real ones where they are few, and the distance of the base "
+        "frequencies at each position. The epoch that was kept has the smallest sum of the first and the square of the second, epochs that had "
+        "collapsed left out.",
         "Distance",
-        {"4-mers": ("network", "val_js"), "positions": ("kmer", "val_positions")},
+        {"6-mers": ("network", "val_js"), "positions": ("kmer", "val_positions")},
     ),
 )
 
@@ -84,7 +85,7 @@ def game_figures(log: pd.DataFrame, epochs: Floats, best: float | None) -> list[
         collapsed = charts.column(log, "val_collapsed") if "val_nearest" in {key for _, key in columns.values()} else None
         if collapsed is not None:
             n = int((collapsed > 0).sum())
-            said = f"In {plural(n, 'epoch')} of {len(log)} they had collapsed." if n else "In no epoch had they collapsed."
+            said = f"In {plural(n, 'epoch')} of {len(log)} they had collapsed, and in the two before." if n else "They did not collapse."
             caption = f"{caption} {said}"
         figures.append(Figure(title, caption, Markup(charts.history(epochs, series, best, y_label=label)), legend_of(series)))
     return figures

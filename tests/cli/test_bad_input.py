@@ -214,6 +214,14 @@ def test_what_gives_sequences_back_is_refused_lengths_and_latents_that_do_not_fi
     assert_says(refused("--fasta", fasta, "--split", "random", *words.replace("beta -1", "beta=-1").split()), OF_ONE_LENGTH[words])
 
 
+def test_a_gan_is_refused_sequences_too_few_to_be_held_against(refused, tmp_path):
+    fasta = write(tmp_path / "few.fa", "".join(f">s{i}\n{'ACGT' * 6}\n" for i in range(30)))
+    assert_says(
+        refused("--fasta", fasta, "--split", "random", "--task", "gan"),
+        r"there are 30 sequences, 3 of them in the validation split .*: 10 there, or about 100 in all",
+    )
+
+
 YAMLS = {
     "data: [": r"not readable as YAML",
     "- a": r"holds a list; a mapping such as 'data: \.\.\.' was expected",

@@ -11,6 +11,7 @@ from seqdl.io.meme import write_meme
 from seqdl.io.motifs import read_motifs
 from seqdl.io.table import read_tsv
 from seqdl.motif.motif import Motif
+from seqdl.sequence.encode import decode
 
 SMALL = ["--n-peaks", "40", "--chromosomes", "6"]
 
@@ -72,6 +73,8 @@ def test_the_same_seed_gives_the_same_files(tmp_path):
         (["--decoys", "99"], 1, "99 decoys were asked for"),
         (["--decoys", "nope.meme"], 1, "nope.meme"),
         (["--n-peaks", "0"], 1, "0 peaks"),
+        (["--promoters", "0"], 1, "at least one promoter was expected"),
+        (["--promoters", "5", "--promoter-length", "40"], 1, "length is 40 bp; 60 bp or more were expected"),
         (["--gc-bias", "0.9"], 1, "bias of 0.9"),
         (["--n-peak", "5"], 2, "--n-peaks"),
     ],
@@ -90,6 +93,21 @@ def test_nothing_is_overwritten_without_force(tmp_path, capsys):
     assert main(words) == 1
     assert "--force" in capsys.readouterr().err
     assert main([*words, "--force"]) == 0
+
+
+def test_promoters_are_written_with_the_places_of_their_motifs(tmp_path, capsys):
+    words = ["simulate", "--promoters", "300", "--promoter-length", "70", "--seed", "3", "-o", str(tmp_path / "made"), "--json"]
+    assert main(words) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["n_promoters"], set(told["n_sites"])) == (300, {"TATA", "Inr", "E-box", "ETS"})
+    codes = {record.name: record.codes for record in read_fasta(told["files"]["promoters"])}
+    truth = read_tsv(told["files"]["truth"])
+    boxes = truth[truth["motif"] == "E-box"]
+    exact = [decode(codes[row.sequence][row.start : row.end]) == "CACGTG" for row in boxes.itertuples()]
+    assert np.mean(exact) > 0.6  # .95 to the power of 6 is .74
+    assert [motif.name for motif in read_motifs(told["files"]["motifs"])] == ["TATA", "Inr", "E-box", "ETS"]
+    assert main(words) == 1
+    assert "already holds promoters.fa" in capsys.readouterr().err
 
 
 def test_grammar_background_and_labels_come_from_the_flags(tmp_path, capsys):

@@ -46,7 +46,7 @@ def test_every_part_of_the_game_has_its_picture_and_its_lines(log):
     assert all(f"epoch 3: {name}" in figure.picture for figure in figures for _, name in figure.legend)
 
 
-@pytest.mark.parametrize(("collapsed", "said"), [([0, 0, 0, 0, 1, 1], "In 2 epochs of 6 they had collapsed."), ([0] * 6, "In no epoch had they")])
+@pytest.mark.parametrize(("collapsed", "said"), [([0, 0, 0, 0, 1, 1], "In 2 epochs of 6 they had collapsed"), ([0] * 6, "They did not collapse.")])
 def test_collapse_is_said_in_words(log, collapsed, said):
     figures = game_figures(log.assign(val_collapsed=collapsed), log["epoch"].to_numpy(float), 2)
     assert said in figures[3].caption

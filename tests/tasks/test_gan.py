@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +12,7 @@ import torch
 from seqdl.data.dataset import SequenceData
 from seqdl.errors import InputError, UnknownNameError
 from seqdl.experiment.build import create_model, create_task
+from seqdl.experiment.callbacks import Notices
 from seqdl.experiment.train import fit
 from seqdl.layers.adversary import LOSSES, Critic, critic_loss, generator_loss, told_right, unit_penalty, zero_centred_penalty
 from seqdl.layers.generators import GENERATORS, DictionaryGenerator, bases_of, generator
@@ -121,6 +124,8 @@ def test_every_game_is_played_and_both_networks_move(options, tmp_path):
         assert moved, part
     log = pd.read_csv(tmp_path / "run" / "log.csv")
     assert log["step"].iloc[-1] == 24
+    assert log["lr"].iloc[0] == pytest.approx(0.002)
+    assert log["lr"].iloc[-1] == pytest.approx(0.002 * (1 / 12) / 0.6, rel=1e-4)  # the last of twelve epochs
     assert log[["train_generator_loss", "train_gap", "val_gap"]].notna().all(axis=None)
     for column in ("train_right_real", "train_right_fake", "val_right_real", "val_right_fake"):
         assert log[column].between(0, 1).all()
@@ -154,8 +159,23 @@ def test_targets_that_are_no_classes_of_the_condition_are_refused():
 def test_a_generator_that_writes_one_sequence_is_seen_and_a_real_one_is_not():
     real = codes(300)
     one = codes(1, seed=5).expand(300, -1).clone()
-    assert watch(one, real)["collapsed"] == 1.0
-    assert watch(codes(300, seed=9), real)["collapsed"] == 0.0
+    found, reason = watch(one, real)
+    assert found["collapsed"] == 1.0
+    assert "half of the samples lie within 0 of another" in reason
+    found, reason = watch(codes(300, seed=9), real)
+    assert (found["collapsed"], reason) == (0.0, "")
+
+
+def test_a_collapse_that_lasts_is_said_once_and_so_is_its_end():
+    task, said = made(), []
+    teller, at = Notices(said.append), SimpleNamespace(current_epoch=0)
+    for at.current_epoch, reason in enumerate(["", "near", "", "near", "near", "near", "near", ""]):
+        task._take_note(reason)
+        teller.on_validation_end(at, task)
+    assert said == [
+        "epoch 5: samples have collapsed for 3 epochs: near; the epoch that is kept is the best one before",
+        "epoch 7: samples are no longer collapsed",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -165,6 +185,7 @@ def test_a_generator_that_writes_one_sequence_is_seen_and_a_real_one_is_not():
         ({"generator": "deep"}, UnknownNameError, "no generator named 'deep'"),
         ({"strands": "shared"}, InputError, "a GAN writes one strand"),
         ({"critic_steps": 0}, InputError, "critic_steps 0"),
+        ({"settle": 1.5}, InputError, "settle 1.5 were given"),
         ({"stop": "soon"}, UnknownNameError, "no reason to stop named 'soon'"),
     ],
 )
