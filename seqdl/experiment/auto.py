@@ -72,6 +72,7 @@ MODEL_FOR: dict[str, tuple[str, Sequence[Member], str]] = {
     "masked": ("lstm", (({"hidden": 64}, {}),), "a convolution and an LSTM of both directions"),
     "autoencoder": ("cnn", (({"filters": 64, "width": 9, "activation": "relu"}, {}),), "one convolution before the bottleneck"),
     "vae": ("cnn", (({"filters": 64, "width": 9, "activation": "relu"}, {}),), "one convolution before the bottleneck"),
+    "autoencoder of sites": ("cnn", (({"filters": 64, "width": 21}, {}),), "one convolution, of which the best places count"),
     "gan": ("cnn", (({"filters": 48, "width": 9}, {}),), "one convolution in the critic, beside detectors"),
     "segmentation": ("dilated", (({"filters": 32, "layers": 7}, {}),), "dilated convolutions, read at every base"),
     "profile": ("dilated", (({"filters": 32, "layers": 7}, {}),), "dilated convolutions, read at every base"),
@@ -118,7 +119,8 @@ def resolve_auto(config: Config, data: SequenceData) -> tuple[Config, str]:
     if task["name"] in DEEP_TASKS and config.training.lr == type(config.training)().lr:
         config = dataclasses.replace(config, training=dataclasses.replace(config.training, lr=DEEP_LR))
         reasons.append(f"learning rate {DEEP_LR:g}")
-    name, members, words = _members(task["name"], data, strands=config.strands)
+    of_sites = " of sites" if task.get("bottleneck") == "sites" else ""
+    name, members, words = _members(task["name"] + of_sites, data, strands=config.strands)
     members = _with_spans(members, data)
     n_members = config.members or len(members)
     known = TASKS.options(task["name"])
