@@ -74,6 +74,8 @@ def _looked_at(task: Reconstruction, data: SequenceData, *, seed: int, say: Call
     metrics: dict[str, Any] = {split: given_back(task, data.codes[of], seed=seed) for split, of in rows.items() if len(of)}
     train, test = data.codes[rows["train"]], data.codes[rows["test"]]
     metrics["baselines"] = reconstruction_floor(train, test, latent=task.latent)
+    if task.bottleneck == "sites":
+        metrics["baselines"]["pca"]["detail"] += "; the network's decoder is told places besides"
     latents = {split: embed_codes(task, data.codes[of]) for split, of in rows.items() if split != "val"}
     kl_bits = latent_bits(task, test) if isinstance(task, VAE) else None
     collapsed, text = collapse(metrics["test"]["accuracy"]["value"], metrics["baselines"], kl_bits)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from seqdl.report.folder import RunFolder
+from seqdl.report.latent_map import latent_map
 from seqdl.report.numbers import decimal
 from seqdl.report.section import Section
 
 SPACES = {"network": "latents of the network", "pca_one_hot": "as many principal components of one-hot", "pca_kmers": "as many of 5-mer counts"}
 GOALS = (
     "Giving bases back and telling kinds of sequence apart are different goals, and no run is best at both: --task.bottleneck local gives bases "
-    "back; --task.bottleneck dense with --task.damage 0.4 tells kinds of aligned sequence apart, such as promoters; --task.bottleneck sites with "
+    "back; --task.bottleneck dense with --task.damage 0.6 tells kinds of aligned sequence apart, such as promoters; --task.bottleneck sites with "
     "--task.damage 0.3 those that hold other motifs, wherever these are."
 )
 SITES = (
@@ -34,7 +35,7 @@ def _language(run: RunFolder) -> Section | None:
     if not table:
         return None
     lede = f"How far the {spectra['k']}-mers of drawn sequences are from those of held-out ones: the Jensen-Shannon divergence, 0 where they are one."
-    return Section("learned", "What it writes", lede, {"tables": [("", ["sequences", "divergence (bits)"], table)], "texts": []})
+    return Section("learned", "What it writes", lede, {"tables": [("", ["sequences", "divergence (bits)"], table)], "texts": [], "figures": []})
 
 
 def _latents(run: RunFolder) -> Section:
@@ -59,4 +60,5 @@ def _latents(run: RunFolder) -> Section:
         if latent.get(key) is not None:
             texts.append(f"{decimal(float(latent[key]))} {words}.")
     lede = f"{latent.get('n', '')} latents a sequence, on held-out sequences. {GOALS}"
-    return Section("learned", "What its latents are worth", lede, {"tables": tables, "texts": texts})
+    figures = [figure] if run.latents is not None and (figure := latent_map(run.latents)) else []
+    return Section("learned", "What its latents are worth", lede, {"tables": tables, "texts": texts, "figures": figures})
