@@ -46,7 +46,7 @@ PURPOSES: dict[str, Config] = {
 }
 """What an autoencoder is trained for, and how."""
 SITES = {"latent": 16, "bottleneck": "sites", "damage": 0.3}
-COLLAPSING = {"beta": 1.0, "anneal": 0.0, "free_bits": 0.0}
+WAYS: dict[str, Config] = {"default": {}, "collapsing": {"beta": 1.0, "anneal": 0.0, "free_bits": 0.0}}
 
 
 # promoters ------------------------------------------------------------------------------------------
@@ -147,8 +147,8 @@ def vaes(options: argparse.Namespace) -> None:
     """Train a VAE at its defaults and one with beta 1 from the first step; print what the latents carry, and what is said of it."""
     for name in options.only or VAES:
         for seed in options.seeds:
-            for way, task in {"default": {}, "collapsing": COLLAPSING}.items():
-                config = {"data": {"fasta": [VAES[name](options.output)]}, "seed": seed, "task": {"name": "vae", **task}}
+            for way in options.ways:
+                config = {"data": {"fasta": [VAES[name](options.output)]}, "seed": seed, "task": {"name": "vae", **WAYS[way]}}
                 run, seconds = trained(options.output / f"{name}_{way}{seed}", config)
                 print(f"\n{name}, {way}, seed {seed}: {seconds}", flush=True)
                 latent, floor = run.metrics["latent"], run.metrics["baselines"]
@@ -182,6 +182,8 @@ def main() -> None:
         verb.add_argument("--only", nargs="+", choices=tuple(parts))
         verb.add_argument("--seeds", nargs="+", type=int, default=[0])
         verb.add_argument("-o", "--output", type=Path, required=True)
+        if does is vaes:
+            verb.add_argument("--ways", nargs="+", choices=tuple(WAYS), default=list(WAYS))
         verb.set_defaults(does=does)
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
