@@ -1,6 +1,7 @@
 """Autoencoders: what they give back, what their latents are worth, and whether a VAE uses them, beside what needs no network.
 
     python benchmarks/embeddings.py promoters -o RUNS --seeds 0 1 2      Arabidopsis, 96 bp: a run for each purpose, beside PCA
+    python benchmarks/embeddings.py repair -o RUNS --seeds 0 1 2         splice junctions, 60 bp: damaged bases that are restored
     python benchmarks/embeddings.py clusters -o RUNS --seeds 0 1 2       sequences bound by GABPA, REST or CTCFL, mixed
     python benchmarks/embeddings.py vaes -o RUNS --only ecoli            a VAE at its defaults, and one that is made to collapse
 
@@ -41,10 +42,11 @@ PURPOSES: dict[str, Config] = {
     "bases": {"task": {"latent": 128, "bottleneck": "local"}},
     "few_bases": {"task": {"latent": 32, "bottleneck": "local"}},
     "kinds": {"task": {"latent": 64, "damage": 0.6}, "training": {"max_steps": 2500, "lr": 0.005}},
-    "repair": {"task": {"latent": 32, "damage": 0.6}, "training": {"max_steps": 2500}},
+    "fewer": {"task": {"latent": 32, "damage": 0.6}, "training": {"max_steps": 2500}},
     "default": {},
 }
 """What an autoencoder is trained for, and how."""
+REPAIR: Config = {"task": {"name": "autoencoder", "latent": 32, "damage": 0.6}, "training": {"max_steps": 1000}}
 SITES = {"latent": 16, "bottleneck": "sites", "damage": 0.3}
 WAYS: dict[str, Config] = {"default": {}, "collapsing": {"beta": 1.0, "anneal": 0.0, "free_bits": 0.0}}
 
@@ -84,11 +86,26 @@ def report_promoters(metrics: Config) -> None:
     print(f"  {metrics['latent']['n']} latents; bases given back: " + ", ".join(shown))
     for name, row in metrics["probe"].items():
         print(f"  {name:12} AUROC, linear {row['auroc']:.3f}; accuracy, linear {row['accuracy']:.3f}, neighbours {row['knn_accuracy']:.3f}")
-    if "restored" in metrics:
-        found = metrics["restored"]
-        for part, row in {"all": found, "hidden": found["hidden"], "replaced": found["replaced"]}.items():
-            shown = ", ".join(f"{name} {row[name]:.4f}" for name in found["hidden"])
-            print(f"  damaged bases restored, {part} (of {found['n_bases']:,}): {shown}")
+    report_repair(metrics)
+
+
+def repair(options: argparse.Namespace) -> None:
+    """Train on damaged splice junctions, unlabelled, and print how many damaged bases are restored."""
+    table = pd.read_csv(DATA / "uci_splice/splice.data.gz", header=None, names=["class", "name", "sequence"], skipinitialspace=True)
+    path = written(options.output / "splice.fa", ("junction" for _ in range(len(table))), table["sequence"].str.strip())
+    for seed in options.seeds:
+        run, seconds = trained(options.output / f"splice{seed}", {"data": {"fasta": [path]}, "strands": "single", "seed": seed, **REPAIR})
+        print(f"\nsplice junctions, seed {seed}: {seconds}", flush=True)
+        report_repair(run.metrics)
+
+
+def report_repair(metrics: Config) -> None:
+    """Print the shares of damaged bases that are restored, where the run was trained on damaged ones."""
+    found = metrics.get("restored") or {"hidden": {}, "replaced": {}}
+    for part, row in {"all": found, "hidden": found["hidden"], "replaced": found["replaced"]}.items():
+        shown = ", ".join(f"{name} {row[name]:.4f}" for name in found["hidden"])
+        if shown:
+            print(f"  damaged bases restored, {part} (of {found['n_bases']:,} in all): {shown}")
 
 
 # clusters -------------------------------------------------------------------------------------------
@@ -177,9 +194,10 @@ def trained(folder: Path, config: Config) -> tuple[Run, str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     verbs = parser.add_subparsers(required=True)
-    for name, does, parts in (("promoters", promoters, PURPOSES), ("clusters", clusters, MIXTURES), ("vaes", vaes, VAES)):
+    for name, does, parts in (("promoters", promoters, PURPOSES), ("repair", repair, ()), ("clusters", clusters, MIXTURES), ("vaes", vaes, VAES)):
         verb = verbs.add_parser(name, help=does.__doc__)
-        verb.add_argument("--only", nargs="+", choices=tuple(parts))
+        if parts:
+            verb.add_argument("--only", nargs="+", choices=tuple(parts))
         verb.add_argument("--seeds", nargs="+", type=int, default=[0])
         verb.add_argument("-o", "--output", type=Path, required=True)
         if does is vaes:

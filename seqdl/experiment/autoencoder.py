@@ -38,6 +38,8 @@ MOST_ROWS = 20_000
 MAP_ROWS = 2_000
 PROBE_K = 5
 DAMAGE = 0.1
+N_DAMAGED, MOST_DRAWS = 20_000, 20
+"""Bases that are damaged to see how many are restored, and how often the same sequences are for that."""
 FLANKS = 4
 
 
@@ -149,7 +151,7 @@ def latent_bits(task: VAE, codes: Codes) -> float:
 def restored(task: Reconstruction, train: Codes, test: Codes, *, seed: int) -> dict[str, Any]:
     """Return the share of damaged bases that are restored, beside the position-wise guess and the base between its flanks.
 
-    Which bases are damaged is known, so that nobody is asked for the base that stands there instead.
+    Which bases are damaged is known, so that nobody is asked for the base that stands there instead. Few sequences are damaged several times.
 
     Returns
     -------
@@ -157,20 +159,23 @@ def restored(task: Reconstruction, train: Codes, test: Codes, *, seed: int) -> d
         "damage", "n_bases"; "network", "positions", "flanks4": the share of all damaged bases; the same in "hidden" and in "replaced", of
         the bases that were hidden and of those that another stood for.
     """
-    seen = damaged(torch.from_numpy(test), DAMAGE, generator=torch.Generator().manual_seed(seed)).numpy()
-    known = test < PAD
-    which = {"hidden": known & (seen == PAD), "replaced": known & (seen < PAD) & (seen != test)}
+    known, draw = test < PAD, torch.Generator().manual_seed(seed)
     frequency = np.stack([(train == base).mean(axis=0) for base in range(4)])  # (4, L)
-    odds = {
-        "network": base_logits(task, seen),
-        "positions": np.broadcast_to(frequency, (len(test), *frequency.shape)),
-        f"flanks{FLANKS}": FlankModel.fit(train, FLANKS).probabilities(seen).transpose(0, 2, 1),
-    }
-    stands = seen[:, None] == np.arange(4)[:, None]  # (N, 4, L)
-    right = {name: np.where(stands & which["replaced"][:, None], -np.inf, values).argmax(axis=1) == test for name, values in odds.items()}
-    parts = {part: {name: float(one[of].mean()) for name, one in right.items()} for part, of in which.items()}
-    every = which["hidden"] | which["replaced"]
-    return {"damage": DAMAGE, "n_bases": int(every.sum()), **{name: float(one[every].mean()) for name, one in right.items()}, **parts}
+    flanks, name = FlankModel.fit(train, FLANKS), f"flanks{FLANKS}"
+    right: dict[str, list[NDArray[np.bool_]]] = {"hidden": [], "replaced": []}
+    for _ in range(max(1, min(MOST_DRAWS, round(N_DAMAGED / max(1.0, DAMAGE * float(known.sum())))))):
+        seen = damaged(torch.from_numpy(test), DAMAGE, generator=draw).numpy()
+        replaced = known & (seen < PAD) & (seen != test)
+        barred = (seen[:, None] == np.arange(4)[:, None]) & replaced[:, None]  # (N, 4, L)
+        odds = (base_logits(task, seen), np.broadcast_to(frequency, barred.shape), flanks.probabilities(seen).transpose(0, 2, 1))
+        hits = np.stack([np.where(barred, -np.inf, values).argmax(axis=1) == test for values in odds])
+        for part, of in {"hidden": known & (seen == PAD), "replaced": replaced}.items():
+            right[part].append(hits[:, of])
+    found = {part: np.concatenate(hits, axis=1) for part, hits in right.items()}
+    every = np.concatenate(list(found.values()), axis=1)
+    names = ("network", "positions", name)
+    shares = {part: dict(zip(names, hits.mean(axis=1).tolist(), strict=True)) for part, hits in found.items()}
+    return {"damage": DAMAGE, "n_bases": every.shape[1], **dict(zip(names, every.mean(axis=1).tolist(), strict=True)), **shares}
 
 
 @torch.inference_mode()
