@@ -50,7 +50,8 @@ def resolve_auto(config: Config, data: SequenceData) -> tuple[Config, str]:
     if task["name"] in DEEP_TASKS and config.training.lr == type(config.training)().lr:
         config = dataclasses.replace(config, training=dataclasses.replace(config.training, lr=DEEP_LR))
         reasons.append(f"learning rate {DEEP_LR:g}")
-    name, members, words = members_for(task["name"], data, strands=config.strands, n_positives=n_that_count(data))
+    of_sites = " of sites" if task.get("bottleneck") == "sites" else ""
+    name, members, words = members_for(task["name"] + of_sites, data, strands=config.strands, n_positives=n_that_count(data))
     members = with_spans(members, data)
     n_members = config.members or len(members)
     known = TASKS.options(task["name"])

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from seqdl.evaluate.flanks import FlankModel
 from seqdl.evaluate.latent_space import principal_components, probe, strand_agreement, trustworthiness
 from seqdl.evaluate.reconstruction import collapse, reconstruction_floor, reconstruction_intervals
-from seqdl.experiment.predict import device_name
+from seqdl.experiment.embed import embed_codes
 from seqdl.experiment.provenance import write_json
 from seqdl.io.table import write_tsv
 from seqdl.progress import track
@@ -38,6 +38,8 @@ MOST_ROWS = 20_000
 MAP_ROWS = 2_000
 PROBE_K = 5
 DAMAGE = 0.1
+N_DAMAGED, MOST_DRAWS = 20_000, 20
+"""Bases that are damaged to see how many are restored, and how often the same sequences are for that."""
 FLANKS = 4
 
 
@@ -74,7 +76,9 @@ def _looked_at(task: Reconstruction, data: SequenceData, *, seed: int, say: Call
     metrics: dict[str, Any] = {split: given_back(task, data.codes[of], seed=seed) for split, of in rows.items() if len(of)}
     train, test = data.codes[rows["train"]], data.codes[rows["test"]]
     metrics["baselines"] = reconstruction_floor(train, test, latent=task.latent)
-    latents = {split: embed_codes(task, data.codes[of]) for split, of in rows.items()}
+    if task.bottleneck == "sites":
+        metrics["baselines"]["pca"]["detail"] += "; the network's decoder is told places besides"
+    latents = {split: embed_codes(task, data.codes[of]) for split, of in rows.items() if split != "val"}
     kl_bits = latent_bits(task, test) if isinstance(task, VAE) else None
     collapsed, text = collapse(metrics["test"]["accuracy"]["value"], metrics["baselines"], kl_bits)
     metrics["latent"] = {"n": task.latent, "kl_bits": kl_bits, "collapsed": collapsed, "text": text}
@@ -112,16 +116,6 @@ def label_numbers(data: SequenceData) -> NDArray[np.int64] | None:
     return data.targets()[:, 0].astype(np.int64)
 
 
-@torch.inference_mode()
-def embed_codes(task: Reconstruction, codes: Codes, *, device: str = "auto", batch_size: int = 512) -> Floats:
-    """Return the latents (N, Z) of sequences."""
-    place = torch.device(device_name(device))
-    task.to(place).eval()
-    parts = [task.embed(task.one_hot(part.to(place))).float().cpu().numpy() for part in _batches(codes, batch_size, "embedding")]
-    task.to("cpu")
-    return np.concatenate(parts) if parts else np.empty((0, task.latent), dtype=np.float32)
-
-
 def _batches(codes: Codes, size: int, word: str) -> Any:
     for start in track(range(0, len(codes), size), word):
         yield torch.from_numpy(np.ascontiguousarray(codes[start : start + size]))
@@ -155,14 +149,40 @@ def latent_bits(task: VAE, codes: Codes) -> float:
 
 
 def restored(task: Reconstruction, train: Codes, test: Codes, *, seed: int) -> dict[str, Any]:
-    """Return the share of damaged bases that are restored, beside the position-wise guess and the base between its flanks."""
-    seen = damaged(torch.from_numpy(test), DAMAGE, generator=torch.Generator().manual_seed(seed)).numpy()
-    asked = (seen != test) & (test < PAD)
-    back, _ = back_from(task, seen)
-    positions = np.stack([(train == base).sum(axis=0) for base in range(4)]).argmax(axis=0)
-    flanks = FlankModel.fit(train, FLANKS).probabilities(seen).argmax(axis=2)
-    guesses = {"network": back, "positions": np.broadcast_to(positions, test.shape), f"flanks{FLANKS}": flanks}
-    return {"damage": DAMAGE, "n_bases": int(asked.sum()), **{name: float((guess == test)[asked].mean()) for name, guess in guesses.items()}}
+    """Return the share of damaged bases that are restored, beside the position-wise guess and the base between its flanks.
+
+    Which bases are damaged is known, so that nobody is asked for the base that stands there instead. Few sequences are damaged several times.
+
+    Returns
+    -------
+    dict
+        "damage", "n_bases"; "network", "positions", "flanks4": the share of all damaged bases; the same in "hidden" and in "replaced", of
+        the bases that were hidden and of those that another stood for.
+    """
+    known, draw = test < PAD, torch.Generator().manual_seed(seed)
+    frequency = np.stack([(train == base).mean(axis=0) for base in range(4)])  # (4, L)
+    flanks, name = FlankModel.fit(train, FLANKS), f"flanks{FLANKS}"
+    right: dict[str, list[NDArray[np.bool_]]] = {"hidden": [], "replaced": []}
+    for _ in range(max(1, min(MOST_DRAWS, round(N_DAMAGED / max(1.0, DAMAGE * float(known.sum())))))):
+        seen = damaged(torch.from_numpy(test), DAMAGE, generator=draw).numpy()
+        replaced = known & (seen < PAD) & (seen != test)
+        barred = (seen[:, None] == np.arange(4)[:, None]) & replaced[:, None]  # (N, 4, L)
+        odds = (base_logits(task, seen), np.broadcast_to(frequency, barred.shape), flanks.probabilities(seen).transpose(0, 2, 1))
+        hits = np.stack([np.where(barred, -np.inf, values).argmax(axis=1) == test for values in odds])
+        for part, of in {"hidden": known & (seen == PAD), "replaced": replaced}.items():
+            right[part].append(hits[:, of])
+    found = {part: np.concatenate(hits, axis=1) for part, hits in right.items()}
+    every = np.concatenate(list(found.values()), axis=1)
+    names = ("network", "positions", name)
+    shares = {part: dict(zip(names, hits.mean(axis=1).tolist(), strict=True)) for part, hits in found.items()}
+    return {"damage": DAMAGE, "n_bases": every.shape[1], **dict(zip(names, every.mean(axis=1).tolist(), strict=True)), **shares}
+
+
+@torch.inference_mode()
+def base_logits(task: Reconstruction, codes: Codes, *, batch_size: int = 512) -> Floats:
+    """Return the logits (N, 4, L) of what sequences are given back as."""
+    task.eval()
+    return np.concatenate([task.logits(task.one_hot(part)).numpy() for part in _batches(codes, batch_size, "restoring")])
 
 
 def probes(latents: dict[str, Floats], codes: dict[str, Codes], labels: dict[str, NDArray[np.int64]], *, seed: int) -> dict[str, Any]:

@@ -24,9 +24,11 @@ if TYPE_CHECKING:
 MAPS = ("pca", "tsne", "umap")
 MOST_MAPPED = 20_000
 """Sequences that t-SNE or UMAP lay out in minutes."""
+AT_ONCE = 4_096
+BATCH = 512
 
 
-def embed_fasta(task: Task, path: str, *, device: str = "auto", at_once: int = 4096) -> Iterator[tuple[list[str], Floats]]:
+def embed_fasta(task: Task, path: str, *, device: str = "auto", at_once: int = AT_ONCE) -> Iterator[tuple[list[str], Floats]]:
     """Yield names and embeddings (n, Z) of the sequences of a FASTA, piece by piece.
 
     An autoencoder gives its latents; any other task the mean of its encoder's features over the sequence.
@@ -40,13 +42,13 @@ def embed_fasta(task: Task, path: str, *, device: str = "auto", at_once: int = 4
         yield [record.name for record in records], values
 
 
-def embed_records(task: Task, path: str, *, device: str = "auto", at_once: int = 4096) -> Iterator[tuple[list[FastaRecord], Floats]]:
+def embed_records(task: Task, path: str, *, device: str = "auto", at_once: int = AT_ONCE) -> Iterator[tuple[list[FastaRecord], Floats]]:
     """Yield the records of a FASTA and their embeddings (n, Z), piece by piece; see `embed_fasta`."""
     place = torch.device(device_name(device))
     task.to(place).eval()
     for piece in track(iter_fasta(path, at_once=at_once), "embedding", unit="seq", size=len):
         codes, lengths = packed(task, piece, path)
-        yield piece, embed_codes(task, codes, lengths, place=place)
+        yield piece, _embedded(task, codes, lengths, place=place)
     task.to("cpu")
 
 
@@ -78,24 +80,27 @@ def embed_sequences(task: Task, sequences: Given, *, device: str = "auto") -> Fl
     """Return the embeddings (N, Z) of sequences in any of the forms that `read_sequences` takes."""
     names, some = read_sequences(sequences)
     check_length(task, names, some, where="the sequences")
+    return embed_codes(task, some.codes, None if some.length else some.lengths, device=device)
+
+
+def embed_codes(task: Task, codes: Codes, lengths: NDArray[np.int64] | None = None, *, device: str = "auto") -> Floats:
+    """Return the embeddings (N, Z) of one sequence or more."""
     place = torch.device(device_name(device))
     task.to(place).eval()
-    found = embed_codes(task, some.codes, None if some.length else some.lengths, place=place)
+    starts = track(range(0, len(codes), AT_ONCE), "embedding")
+    parts = [_embedded(task, codes[i : i + AT_ONCE], None if lengths is None else lengths[i : i + AT_ONCE], place=place) for i in starts]
     task.to("cpu")
-    return found
+    return np.concatenate(parts)
 
 
 @torch.inference_mode()
-def embed_codes(
-    task: Task, codes: Codes, lengths: NDArray[np.int64] | None = None, *, place: torch.device | None = None, batch_size: int = 512
-) -> Floats:
-    """Return the embeddings (N, Z) of sequences."""
+def _embedded(task: Task, codes: Codes, lengths: NDArray[np.int64] | None, *, place: torch.device) -> Floats:
+    """Return the embeddings (n, Z) of a piece, with a task that is there already."""
     parts = []
-    for start in range(0, len(codes), batch_size):
-        chunk = torch.from_numpy(codes[start : start + batch_size]).to(place or "cpu")
-        size = None if lengths is None else torch.from_numpy(lengths[start : start + batch_size]).to(chunk.device)
-        x = task.one_hot(chunk, size)
-        parts.append(_embedding(task, x, size).float().cpu().numpy())
+    for start in range(0, len(codes), BATCH):
+        chunk = torch.from_numpy(np.ascontiguousarray(codes[start : start + BATCH])).to(place)
+        size = None if lengths is None else torch.from_numpy(lengths[start : start + BATCH]).to(place)
+        parts.append(_embedding(task, task.one_hot(chunk, size), size).float().cpu().numpy())
     return np.concatenate(parts)
 
 

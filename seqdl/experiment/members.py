@@ -93,6 +93,7 @@ MODEL_FOR: dict[str, tuple[str, Sequence[Member], str]] = {
     "masked": ("lstm", (({"hidden": 64}, {}),), "a convolution and an LSTM of both directions"),
     "autoencoder": ("cnn", (({"filters": 64, "width": 9, "activation": "relu"}, {}),), "one convolution before the bottleneck"),
     "vae": ("cnn", (({"filters": 64, "width": 9, "activation": "relu"}, {}),), "one convolution before the bottleneck"),
+    "autoencoder of sites": ("cnn", (({"filters": 64, "width": 21}, {}),), "one convolution, of which the best places count"),
     "gan": ("cnn", (({"filters": 48, "width": 9}, {}),), "one convolution in the critic, beside detectors"),
     "segmentation": ("dilated", (({"filters": 32, "layers": 7}, {}),), "dilated convolutions, read at every base"),
     "profile": ("dilated", (({"filters": 32, "layers": 7}, {}),), "dilated convolutions, read at every base"),

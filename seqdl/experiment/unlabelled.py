@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from seqdl.errors import CheckFailed, InputError
-from seqdl.evaluate.reconstruction import LEAST_GAIN, LEAST_KL_BITS
+from seqdl.evaluate.reconstruction import LEAST_GAIN, LEAST_KL_BITS, LEAST_SHARE
 from seqdl.experiment.complete import leaks_of
 from seqdl.experiment.prepare import prepare_all
 from seqdl.types import PAD
@@ -122,9 +122,13 @@ def check_unlabelled(metrics: dict[str, Any], checks: list[str]) -> None:
     if "collapsed" in checks and metrics["family"] == "autoencoder" and metrics["latent"]["collapsed"]:
         raise CheckFailed(
             f"{metrics['text'][0].upper()}{metrics['text'][1:]} A network that uses its latents gives back more than {LEAST_GAIN:.0%} of the bases "
-            f"beyond that guess{'' if metrics['latent']['kl_bits'] is None else f', from {LEAST_KL_BITS:g} bit a sequence or more'}."
+            f"beyond that guess{_of_a_vae() if metrics['latent']['kl_bits'] is not None else ''}."
         )
     verdict = metrics.get("verdict") or {}
     for check in ("collapsed", "copies"):
         if check in checks and metrics["family"] == "generator" and verdict.get(check, True):
             raise CheckFailed(str(verdict["text"]))
+
+
+def _of_a_vae() -> str:
+    return f", from {LEAST_KL_BITS:g} bit a sequence or more, and at least {LEAST_SHARE:.0%} of what as many principal components do"

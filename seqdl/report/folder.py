@@ -151,6 +151,11 @@ class RunFolder:
         return self._table("predictions.tsv", "\t", ("id", "split"))
 
     @cached_property
+    def latents(self) -> pd.DataFrame | None:
+        """latents.tsv: a map, and the latents, of held-out sequences."""
+        return self._table("latents.tsv", "\t", ("id", "map1", "map2"))
+
+    @cached_property
     def motifs(self) -> pd.DataFrame | None:
         """motifs/motifs.tsv, best first."""
         return self._table("motifs/motifs.tsv", "\t", ("name", "information_bits"))

@@ -24,7 +24,7 @@ def scatter(target: Floats, prediction: Floats, *, seed: int = 0) -> str:
     seed : int, default 0
         Of the draw, where there are more.
     """
-    span = _span(np.concatenate([target, prediction]))
+    span = span_of(np.concatenate([target, prediction]))
     frame = Frame(span, span, left=_margin(span))
     rows = np.arange(target.size)
     if target.size > MOST_POINTS:
@@ -46,7 +46,7 @@ def residuals(target: Floats, prediction: Floats) -> str:
     off = prediction - target
     reach = _REACH * float(off.std())
     low, high = max(float(off.min()), float(off.mean()) - reach), min(float(off.max()), float(off.mean()) + reach)
-    low, high = _span(np.array([min(low, 0.0), max(high, 0.0)]), margin=0.02)
+    low, high = span_of(np.array([min(low, 0.0), max(high, 0.0)]), margin=0.02)
     edges = np.linspace(low, high, BINS + 1)
     shares = np.histogram(np.clip(off, low, high), edges)[0] / max(1, off.size)
     frame = Frame((low, high), (0.0, max(0.02, float(shares.max())) * 1.06), left=52)
@@ -65,7 +65,7 @@ def residuals(target: Floats, prediction: Floats) -> str:
     return frame.picture(body, f"Residuals: mean {decimal(off.mean())}, standard deviation {decimal(off.std())}; half are within {decimal(half)}.")
 
 
-def _span(values: Floats, margin: float = 0.04) -> tuple[float, float]:
+def span_of(values: Floats, margin: float = 0.04) -> tuple[float, float]:
     """Return the range of values and a margin; never empty."""
     low, high = float(values.min()), float(values.max())
     pad = margin * (high - low) or 0.5 * abs(low) or 0.5

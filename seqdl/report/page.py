@@ -180,7 +180,7 @@ def prose(text: str) -> Markup:
     Markup('5 &lt; 6: try <code>--folds 5</code>, or <code>seqdl compare</code>.')
     """
     marked = re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text)))
-    flagged = re.sub(r"(?<![\w-])(--[a-z][a-z-]*(?: \d+)?)", r"<code>\1</code>", marked)
+    flagged = re.sub(r"(?<![\w-])(--[a-z][a-z-]*(?:\.[a-z_]+)?(?: \d+(?:\.\d+)?)?)", r"<code>\1</code>", marked)
     return Markup(re.sub(r"\(?\d[\d.]*–\d[\d.]*\d\)?", r'<span class="whole">\g<0></span>', flagged))
 
 

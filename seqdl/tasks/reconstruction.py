@@ -7,13 +7,15 @@ import math
 import torch
 from torch import Tensor, nn
 
-from seqdl.errors import InputError
+from seqdl.errors import InputError, UnknownNameError
 from seqdl.layers.decoders import LocalDecoder, decoder
+from seqdl.layers.onehot import reverse_complement
+from seqdl.layers.sites import SiteBottleneck, SiteDecoder
 from seqdl.tasks.base import Task
 from seqdl.tasks.language import BASES
 from seqdl.types import PAD, Batch, Family, Floats
 
-BOTTLENECKS = ("dense", "local")
+BOTTLENECKS = ("dense", "local", "sites")
 LOCAL_BASES = 3
 """Bases that share latents in a local bottleneck, where the encoder's own stride is no longer than that."""
 
@@ -30,7 +32,7 @@ class Reconstruction(Task):
     length : int
         Of the windows (bp).
     shape : tuple of str
-        Bottleneck and decoder: ("dense", "conv"), ("dense", "dense"), ("dense", "recurrent") or ("local", ...).
+        Bottleneck and decoder: ("dense", "conv"), ("dense", "dense"), ("dense", "recurrent"), ("local", ...) or ("sites", ...).
     condition : tuple of int
         Number of classes, or 1 for a number, that encoder and decoder are told beside the sequence; 0 for nothing.
 
@@ -56,20 +58,22 @@ class Reconstruction(Task):
             raise InputError("an autoencoder was asked for without a length: it is built for windows of one length. Give the task length=BP.")
         bottleneck, kind = shape
         if bottleneck not in BOTTLENECKS:
-            raise InputError(f"the bottleneck is '{bottleneck}': {' or '.join(BOTTLENECKS)} was expected. Choose one of them.")
+            raise UnknownNameError("bottleneck", bottleneck, BOTTLENECKS)
         if not 1 <= latent <= 4 * length:
             raise InputError(
                 f"{latent} latents were asked for: 1 to {4 * length}, the size of the input of {length} bp, were expected. Lower --task.latent."
             )
-        self.latent, self.length, self.condition = latent, length, condition
+        if condition and bottleneck != "dense":
+            raise InputError(f"a bottleneck of {bottleneck} was asked for with a condition: a dense one was expected. Say --task.bottleneck dense.")
+        self.latent, self.length, self.condition, self.bottleneck = latent, length, condition, bottleneck
         channels, stride = int(encoder.channels), int(encoder.stride)  # type: ignore[arg-type]  # nn.Module types every attribute as Tensor | Module
         if bottleneck == "local":
             self.squeeze, self.decoder = self._local(channels, stride)
+        elif bottleneck == "sites":
+            self.squeeze, self.decoder = self._sites(channels, stride)
         else:
             self.squeeze = nn.Sequential(nn.Flatten(1), nn.Linear(channels * (length // stride) + condition, self.sizes * latent))
             self.decoder = decoder(kind, latent + condition, length)
-        if condition and bottleneck == "local":
-            raise InputError("a local bottleneck was asked for with a condition: a dense one was expected. Say --task.bottleneck dense.")
 
     def _local(self, channels: int, stride: int) -> tuple[nn.Module, nn.Module]:
         """Return bottleneck and decoder in which each stretch of bases has latents of its own."""
@@ -84,7 +88,21 @@ class Reconstruction(Task):
         squeeze = nn.Sequential(nn.Conv1d(channels, self.sizes * each, stretch, stride=stretch), nn.Flatten(1))
         return squeeze, LocalDecoder(each, stride=stride * stretch, length=self.length)
 
+    def _sites(self, channels: int, stride: int) -> tuple[nn.Module, nn.Module]:
+        """Return bottleneck and decoder in which each latent is a pattern that is put where it fits best."""
+        if stride != 1:
+            raise InputError(
+                f"the encoder {type(self.encoder).__name__} has a stride of {stride} bp: for a bottleneck of sites a score for every base was "
+                "expected. Use one of stride 1, such as cnn or dilated."
+            )
+        return SiteBottleneck(channels, self.latent), SiteDecoder(self.latent)
+
     # latents -----------------------------------------------------------------------------------------
+
+    def scores(self, x: Tensor) -> Tensor:
+        """Return how well each pattern of a bottleneck of sites fits along both strands of one-hot (B, 4, L), (B, Z, 2 L)."""
+        found: Tensor = self.squeeze(self.encoder(x), self.encoder(reverse_complement(x)))
+        return found
 
     def squeezed(self, x: Tensor, given: Tensor | None = None) -> Tensor:
         """Return what the bottleneck gives for one-hot (B, 4, L), (B, sizes * Z)."""
@@ -96,14 +114,32 @@ class Reconstruction(Task):
 
     def embed(self, x: Tensor, given: Tensor | None = None) -> Tensor:
         """Return the latents (B, Z) of one-hot (B, 4, L)."""
-        return self.squeezed(x, given)
+        return SiteBottleneck.best(self.scores(x)) if self.bottleneck == "sites" else self.squeezed(x, given)
 
     def decode(self, latent: Tensor, given: Tensor | None = None) -> Tensor:
-        """Return the logits (B, 4, L) of latents (B, Z)."""
+        """Return the logits (B, 4, L) of latents (B, Z).
+
+        Raises
+        ------
+        InputError
+            If the bottleneck is one of sites, whose latents do not say where they are.
+        """
+        if self.bottleneck == "sites":
+            raise InputError(
+                "latents of a bottleneck of sites were to be decoded on their own: they say how well a pattern fits and not where. "
+                "Train with --task.bottleneck dense or local for that."
+            )
         if self.condition:
             latent = torch.cat([latent, self._known(given, len(latent)).to(latent)], dim=1)
         logits: Tensor = self.decoder(latent)
         return logits
+
+    def given_back(self, x: Tensor, given: Tensor | None = None) -> Tensor:
+        """Return the logits (B, 4, L) of what one-hot (B, 4, L) is given back as."""
+        if self.bottleneck == "sites":
+            logits: Tensor = self.decoder(self.scores(x), x)
+            return logits
+        return self.decode(self.embed(x, given), given)
 
     def _known(self, given: Tensor | None, n: int) -> Tensor:
         """Return what is told beside the sequence as numbers (B, condition); zeros where nothing is known."""
@@ -115,7 +151,7 @@ class Reconstruction(Task):
 
     def raw_logits(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return the logits (B, 4, L) of what the latents of one-hot (B, 4, L) are decoded to."""
-        return self.decode(self.embed(x))
+        return self.given_back(x)
 
     def link(self, logits: Tensor) -> Tensor:
         """Return the probability of each base, (B, 4, L)."""
@@ -139,12 +175,12 @@ class Reconstruction(Task):
     def batch_loss(self, batch: Batch) -> Tensor:
         """Return the loss of one batch: how well it is given back."""
         given = self._given(batch)
-        return self.loss(self.decode(self.embed(self.one_hot(self.seen(batch.codes)), given), given), batch.codes)
+        return self.loss(self.given_back(self.one_hot(self.seen(batch.codes)), given), batch.codes)
 
     def validation_step(self, batch: Batch, batch_index: int) -> None:
         """Keep the sums of one batch: nats, right bases, bases, and whatever else the objective counts."""
         given, codes = self._given(batch), batch.codes
-        logits = self.decode(self.embed(self.one_hot(codes), given), given)
+        logits = self.given_back(self.one_hot(codes), given)
         known = codes < PAD
         nats = self.loss(logits, codes) * known.sum()
         self._seen.append((torch.stack([nats, ((logits.argmax(1) == codes) & known).sum(), known.sum()]).double().cpu(), torch.empty(0)))

@@ -40,3 +40,11 @@ def test_latents_that_carry_nothing_or_give_nothing_back_have_collapsed(accuracy
     found, text = collapse(accuracy, {"positions": {"accuracy": {"value": 0.503}}}, kl_bits)
     assert found is collapsed
     assert text.startswith("collapsed" if collapsed else "not collapsed")
+
+
+@pytest.mark.parametrize(("accuracy", "kl_bits", "collapsed"), [(0.342, 2.0, True), (0.471, 27.0, False), (0.342, None, False), (0.357, 2.0, True)])
+def test_a_vae_that_gives_back_a_small_part_of_what_principal_components_do_has_collapsed(accuracy, kl_bits, collapsed):
+    floor = {name: {"accuracy": {"value": value}} for name, value in {"positions": 0.328, "pca": 0.480}.items()}
+    found, text = collapse(accuracy, floor, kl_bits)
+    assert found is collapsed
+    assert ("0.480 by as many principal components" in text) is (kl_bits is not None)

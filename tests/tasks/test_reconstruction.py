@@ -11,7 +11,8 @@ from torch.distributions import Normal, kl_divergence
 from seqdl.errors import InputError, UnknownNameError
 from seqdl.experiment.build import create_model, create_task
 from seqdl.layers.decoders import DECODERS, LocalDecoder, decoder
-from seqdl.layers.onehot import one_hot
+from seqdl.layers.onehot import one_hot, reverse_complement
+from seqdl.layers.sites import SiteDecoder
 from seqdl.tasks.autoencoder import damaged
 from seqdl.tasks.vae import divergence
 from seqdl.types import Batch
@@ -23,7 +24,7 @@ def codes(n=6, length=LENGTH, most=4):
     return torch.randint(0, most, (n, length), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
 
 
-def made(task="autoencoder", model="cnn", **options):
+def made(task="autoencoder", *, model="cnn", **options):
     torch.manual_seed(0)
     return create_task(task, create_model(model, filters=8) if model == "cnn" else create_model(model), length=LENGTH, **options)
 
@@ -51,10 +52,43 @@ def test_latents_of_a_local_bottleneck_change_their_own_stretch_and_its_neighbou
     assert change[30:].max() == 0
 
 
+def test_latents_of_sites_are_the_same_for_both_strands_and_wherever_the_sites_are():
+    task = made(latent=6, bottleneck="sites").eval()
+    x = one_hot(codes())
+    torch.testing.assert_close(task.embed(x), task.embed(reverse_complement(x)))
+    site = torch.zeros(2, 4, LENGTH)
+    site[0, :, 10:18] = site[1, :, 30:38] = one_hot(codes(1, 8))[0]
+    moved = task.embed(site)
+    torch.testing.assert_close(moved[0], moved[1])
+
+
+def test_of_sites_the_other_strand_is_given_back_as_the_other_strand():
+    task = made(latent=6, bottleneck="sites").eval()
+    x = one_hot(codes())
+    torch.testing.assert_close(task.logits(reverse_complement(x)), reverse_complement(task.logits(x)), atol=1e-5, rtol=1e-4)
+
+
+def test_a_pattern_is_put_where_it_fits_best_on_the_strand_it_fits_best_on():
+    made = SiteDecoder(1, width=3)
+    torch.nn.init.zeros_(made.patterns.bias)
+    with torch.no_grad():
+        made.patterns.weight.copy_(torch.eye(4)[:, [0, 1, 3]])  # A C T
+    scores = torch.zeros(2, 1, 20)
+    scores[0, 0, 4], scores[1, 0, 10 + 4] = 9.0, 9.0
+    found = made(scores, torch.ones(2, 4, 10) / 4).argmax(1)
+    assert found[0, 3:6].tolist() == [0, 1, 3]
+    assert found[1, 4:7].tolist() == [0, 2, 3]  # A G T, around position 10 - 1 - 4
+
+
+def test_latents_of_sites_are_not_decoded_on_their_own():
+    with pytest.raises(InputError, match="they say how well a pattern fits and not where"):
+        made(latent=6, bottleneck="sites").decode(torch.zeros(1, 6))
+
+
 @pytest.mark.parametrize("model", ["cnn", "basset"])
 @pytest.mark.parametrize("task", ["autoencoder", "vae"])
 def test_latents_and_reconstructions_have_their_shapes(task, model):
-    found = made(task, model, latent=6).eval()
+    found = made(task, model=model, latent=6).eval()
     x = one_hot(codes())
     assert found.embed(x).shape == (6, 6)
     assert found(x).sum(1).allclose(torch.ones(6, LENGTH), atol=1e-5)
@@ -65,11 +99,12 @@ def test_latents_and_reconstructions_have_their_shapes(task, model):
     [
         ({"latent": 201}, "201 latents were asked for: 1 to 200, the size of the input of 50 bp"),
         ({"latent": 0}, "0 latents were asked for"),
-        ({"bottleneck": "round"}, "the bottleneck is 'round'"),
         ({"latent": 10, "bottleneck": "local"}, "10 latents cannot be shared out among 16 stretches of 3 bp"),
         ({"strands": "shared"}, "a reconstruction is of one strand"),
         ({"damage": 1.0}, "the share of damaged bases is 1.0"),
-        ({"latent": 16, "bottleneck": "local", "condition": 2}, "a local bottleneck was asked for with a condition"),
+        ({"latent": 16, "bottleneck": "local", "condition": 2}, "a bottleneck of local was asked for with a condition"),
+        ({"bottleneck": "sites", "condition": 2}, "a bottleneck of sites was asked for with a condition"),
+        ({"bottleneck": "sites", "model": "basset"}, "the encoder Basset has a stride of 24 bp: for a bottleneck of sites"),
     ],
 )
 def test_what_cannot_be_built_is_refused(options, message):
@@ -85,6 +120,11 @@ def test_an_autoencoder_asks_for_a_length():
 def test_an_unknown_decoder_is_refused_with_the_names_there_are():
     with pytest.raises(UnknownNameError, match=r"no decoder named 'convv'\. Did you mean 'conv'"):
         made(decoder="convv")
+
+
+def test_an_unknown_bottleneck_is_refused_with_the_names_there_are():
+    with pytest.raises(UnknownNameError, match=r"no bottleneck named 'site'\. Did you mean 'sites'"):
+        made(bottleneck="site")
 
 
 @pytest.mark.parametrize("options", [{"beta": -1.0}, {"anneal": 2.0}, {"free_bits": -0.1}])
