@@ -31,7 +31,7 @@ def data(kind: str, *, ragged: bool = False) -> SequenceData:
         ("multiclass", "single", False, [("basset", "flatten"), ("lstm", "centre"), ("lstm", "centre")]),
         ("multiclass", "single", True, [("basset", "attention"), ("basset", "mean"), ("basset", "attention")]),
         ("regression", "single", False, [("basset", "flatten"), ("basset", "mean"), ("basset", "flatten"), ("kmers", "sum")]),
-        ("regression", "single", True, [("basset", "attention"), ("basset", "mean"), ("basset", "attention"), ("kmers", "sum")]),
+        ("regression", "single", True, [("lstm", "attention"), ("lstm", "attention"), ("basset", "mean"), ("kmers", "sum")]),
     ],
 )
 def test_members_follow_from_the_targets_and_the_lengths(kind, strands, ragged, expected):
