@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,9 +53,12 @@ class Plan:
         lines += [f"dropped {count:,}: {reason}" for reason, count in dropped.items()]
         lines += [f"note: {note}" for note in self.data.ledger.notes]
         auto = f" ({self.reason})" if self.reason else ""
-        model, task = self.config.model["name"], self.config.task["name"]
-        several = f" x {1 + len(self.config.ensemble)}" if self.config.ensemble else ""
-        lines.append(f"network: {model}{several} with task {task}, strands {self.config.strands}, {n:,} parameters{auto}; {self.n_steps:,} steps")
+        task, models = (
+            self.config.task["name"],
+            Counter(one["name"] for one in (self.config.model, *(member["model"] for member in self.config.ensemble))),
+        )
+        counted = " + ".join(f"{name} x {k}" if k > 1 else name for name, k in models.items())
+        lines.append(f"network: {counted} with task {task}, strands {self.config.strands}, {n:,} parameters{auto}; {self.n_steps:,} steps")
         lines += self.notes
         if self.n_steps < FEW_STEPS:
             lines.append(
