@@ -36,7 +36,6 @@ from seqdl.sequence.encode import decode
 Config = dict[str, Any]
 WINDOW = 96
 STRONGEST = 3_000
-FACTORS = {"GABPA": "GABPA_GM12878", "REST": "REST_GM12878", "CTCFL": "CTCFL_K562", "SP1": "SP1_GM12878", "MYC": "MYC_H1", "ARID3A": "ARID3A_K562"}
 MIXTURES = {"goal": ("GABPA", "REST", "CTCFL"), "other": ("SP1", "MYC", "ARID3A")}
 PURPOSES: dict[str, Config] = {
     "bases": {"task": {"latent": 128, "bottleneck": "local"}},
@@ -124,7 +123,7 @@ def clusters(options: argparse.Namespace) -> None:
 
 def bound(factor: str, folder: Path) -> str:
     """Write the strongest bound sequences of a factor's training file."""
-    table = pd.read_csv(next((DATA / "deepbind_dev").glob(f"{FACTORS[factor]}_*_AC.seq.gz")), sep="\t")
+    table = pd.read_csv(next((DATA / "deepbind_dev").glob(f"{factor}_*_AC.seq.gz")), sep="\t")
     table = table[table["Bound"] == 1].head(STRONGEST)
     return written(folder / f"{factor}.fa", (factor for _ in range(len(table))), table["seq"])
 

