@@ -20,13 +20,13 @@ EPILOG = """examples:
   seqdl motifs RUN --layer encoder.blocks.1.conv --fasta peaks.fa -o deeper
   seqdl motifs RUNS                              RUNS/seed0 ... of seqdl train --seeds: how many of them each motif comes back in
 
-Of an ensemble the filters of all its networks are read, and those that look alike (Tomtom p < 1e-4, shifts and reverse complements too) make one
-motif, named after its sharpest filter (member2_filter31). members says in how many of the networks it was found: these share no weights and began
-differently, so that what several of them found is more believable than what one did. importance is what the ensemble loses on the test split when
-every filter of the family is held at its mean, in all networks together.
+Of an ensemble the filters of all its networks are read, and those that look alike (Tomtom p < 1e-4, shifts and reverse complements too) are laid
+over each other and make one motif, named after its sharpest filter (member2_filter31). members says in how many of the networks it was found: these
+share no weights and began differently, so that what several of them found is more believable than what one did. importance is what the ensemble
+loses on the test split when every filter of the family is held at its mean, in all networks together.
 
-Written are motifs.meme, motifs.jaspar, motifs.transfac, families.meme (one a family), motifs.tsv, logos/, gallery.svg and positions.svg; of an
-ensemble also filters.tsv and filters.meme, every filter with its family."""
+Written are motifs.meme, motifs.jaspar, motifs.transfac, families.meme (one a family; of an ensemble they are the same), motifs.tsv, logos/,
+gallery.svg and positions.svg; of an ensemble also filters.tsv and filters.meme, every filter with its family."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -120,7 +120,7 @@ def _explain(variants: pd.DataFrame, wrong: NDArray[np.bool_], genome: Genome) -
     return (
         f"{wrong.sum():,} of {len(variants):,} variants have another REF than the genome; first: {row['chrom']}, position {row['start'] + 1:,}: "
         f"REF is {row['ref'][:40]}, the genome has {there[:40]}. The alleles of this genome were expected. Is it the same genome build? "
-        "To go on without them, on_mismatch='skip'; to take ALT for REF where it fits, 'swap'."
+        "To go on without them, pass --mismatch skip (on_mismatch='skip'); to take ALT for REF where it fits, swap."
     )
 
 

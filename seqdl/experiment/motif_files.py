@@ -41,7 +41,6 @@ def write_motifs(folder: Path, found: Extraction, *, length: int) -> None:
     for stale in ("filters.meme", "filters.tsv"):
         (folder / stale).unlink(missing_ok=True)
     if found.families:
-        write_meme(folder / "families.meme", [merged(family) for family in found.families.values()], force=True)
         write_meme(folder / "filters.meme", [motif for family in found.families.values() for motif in family], force=True)
         write_tsv(folder / "filters.tsv", found.filters, force=True)
     leaders = list(dict.fromkeys(found.table["family"]))[:N_DRAWN]

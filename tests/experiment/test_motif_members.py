@@ -16,6 +16,7 @@ from seqdl.errors import NoFiltersError
 from seqdl.experiment.motif_files import write_motifs
 from seqdl.experiment.motif_members import committee_of, common_families, networks_of, place_of
 from seqdl.experiment.motifs import MOTIF_COLUMNS, OVER_MEMBERS, Reading, extract_motifs
+from seqdl.interpret.families import merged
 from seqdl.interpret.readout import evaluating
 from seqdl.io.motifs import read_meme
 from seqdl.models.cnn import CNN
@@ -104,6 +105,14 @@ def test_a_motif_is_named_after_its_sharpest_filter(found):
         assert name == family[0].name
         assert family[0].information_bits == max(motif.information_bits for motif in family)
     assert [motif.name for motif in found.motifs] == list(found.table["name"]) == list(found.table["family"])
+
+
+def test_a_motif_is_all_filters_of_its_family_laid_over_each_other(found):
+    for motif, family in zip(found.motifs, found.families.values(), strict=True):
+        assert motif.n_sites == pytest.approx(sum(filter_.n_sites for filter_ in family))
+        np.testing.assert_array_equal(motif.pfm, merged(family).pfm)
+    assert found.table["n_sites"].tolist() == [round(motif.n_sites) for motif in found.motifs]
+    assert found.table["information_bits"].tolist() == [motif.information_bits for motif in found.motifs]
 
 
 def test_dead_filters_of_all_members_are_counted(found):

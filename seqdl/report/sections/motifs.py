@@ -121,8 +121,8 @@ def _over_networks(table: pd.DataFrame, *, alike: bool) -> list[str]:
     n_networks, n_filters = int(table["of_members"].max()), int(table["filters"].sum())
     shared = int((table["members"] > 1).sum())
     parts = [
-        f"{plural(n_filters, 'filter')} of {n_networks} networks, as {plural(len(table), 'motif')}: those that look alike are one, and the sharpest "
-        "of them stands for the others. The most important come first.",
+        f"{plural(n_filters, 'filter')} of {n_networks} networks, as {plural(len(table), 'motif')}: those that look alike are laid over "
+        "each other and make one, named after the sharpest of them. The most important come first.",
         f"{shared} {'was' if shared == 1 else 'were'} found in more than one network. {BEGAN_ALIKE if alike else BEGAN_APART}",
     ]
     if len(table) > MOST_FAMILIES:
