@@ -46,7 +46,7 @@ class _Amax(torch.autograd.Function):
 
 def _found_again(x: Tensor) -> Tensor:
     """Return the maximum over the last axis, whose place is looked for when the gradient is asked for."""
-    best: Tensor = _Amax.apply(x)
+    best: Tensor = _Amax.apply(x)  # type: ignore[no-untyped-call]  # torch leaves it untyped
     return best
 
 
