@@ -21,17 +21,17 @@ if TYPE_CHECKING:
     from seqdl.plot.experiments import firing as firing
     from seqdl.plot.experiments import spacing as spacing
     from seqdl.plot.gallery import gallery_svg as gallery_svg
+    from seqdl.plot.inside import attention as attention
+    from seqdl.plot.inside import states as states
     from seqdl.plot.logos import logo as logo
     from seqdl.plot.logos import save_logo as save_logo
     from seqdl.plot.maps import embedding as embedding
-    from seqdl.plot.states import attention as attention
-    from seqdl.plot.states import states as states
     from seqdl.plot.svg_logos import logo_svg as logo_svg
     from seqdl.plot.tracks import track as track
     from seqdl.plot.tracks import track_svg as track_svg
 
 _HOME = {
-    "attention": "states",
+    "attention": "inside",
     "by_position": "experiments",
     "confusion": "curves",
     "embedding": "maps",
@@ -48,7 +48,7 @@ _HOME = {
     "save_logo": "logos",
     "scatter": "curves",
     "spacing": "experiments",
-    "states": "states",
+    "states": "inside",
     "track": "tracks",
     "track_svg": "tracks",
 }

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from seqdl.errors import ShapeError
-from seqdl.plot.states import MOST_LETTERS, attention, states
+from seqdl.plot.inside import MOST_LETTERS, attention, states
 
 
 @pytest.fixture(autouse=True)
@@ -67,3 +67,9 @@ def test_either_is_drawn_on_the_axes_it_is_given():
 def test_values_of_another_shape_are_refused(draw, values, codes, message):
     with pytest.raises(ShapeError, match=message):
         draw(values, codes)
+
+
+def test_both_are_functions_of_the_package_however_often_they_are_asked_for():
+    import seqdl
+
+    assert [seqdl.plot.states, seqdl.plot.states, seqdl.plot.attention] == [states, states, attention]
