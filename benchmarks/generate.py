@@ -56,7 +56,7 @@ GENERATORS: dict[str, dict[str, Any]] = {
     "gan": {"task": {"name": "gan"}},
     "language model": {"task": {"name": "next_base"}},
     "vae": {"task": {"name": "vae"}},
-    "lecture GAN": {"task": {"name": "gan", **LECTURE}, "model": {"name": "mlp"}, "training": {"max_steps": 1_500}},
+    "lecture GAN": {"task": {"name": "gan", **LECTURE}, "model": {"name": "mlp"}, "training": {"max_steps": 1_500, "keep": "last"}},
 }
 TERCILES = ["low", "middle", "high"]
 CORES = {"tata": (192, 256), "ecoli": (85, 165)}
