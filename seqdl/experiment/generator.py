@@ -23,6 +23,11 @@ HEADLINE = ("kmer_auroc", "js_6")
 N_SAMPLES = 2_000
 PARTS = 10
 """Parts of the training examples, by the number that a conditional model is told, for each of which samples are drawn."""
+DETAILS = {
+    "real": "the noise floor: nothing should be better",
+    "positions": "each base drawn by its position",
+    "dinucleotide_shuffle": "training sequences shuffled, pairs of neighbours kept",
+}
 FIGURES = {"kmer_auroc": ("two_sample", "kmer", "value"), "cnn_auroc": ("two_sample", "cnn", "value"), "js_6": ("kmers", "js_6")}
 """What of the card stands in metrics.json too: how well a k-mer model and a network tell samples from real ones, and their 6-mers' divergence."""
 
@@ -51,6 +56,7 @@ def write_card(run: Run, say: Callable[[str], None]) -> tuple[dict[str, Any], li
     if card is None:
         return metrics, []
     write_json(run.folder / "card.json", card)
+    say(f"verdict: {metrics['verdict']['text']}")
     database = _database(run)
     return metrics, [Path(database)] if Path(database).is_file() else []
 
@@ -94,7 +100,9 @@ def _figures(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def _detail(name: str) -> str:
-    return "held-out real sequences: the noise floor" if name == "real" else name.replace("_", " ")
+    if name.startswith("markov"):
+        return f"each base drawn by the {name[-1]} before it" if name != "markov0" else "bases drawn by their frequencies"
+    return DETAILS[name]
 
 
 def draw_like_training(run: Run, n: int, *, seed: int) -> Codes:

@@ -76,6 +76,14 @@ def latents(run: RunFolder) -> list[Finding]:
     return [Finding("serious", kind, f"{text[:1].upper()}{text[1:]}")]
 
 
+def samples(run: RunFolder) -> list[Finding]:
+    """Return what the report card found of the samples of a generator."""
+    if run.metrics.get("family") != "generator":
+        return []
+    found = (run.metrics.get("verdict") or {}).get("findings") or []
+    return [Finding(entry["tone"], str(entry["title"]), str(entry["text"])) for entry in found]
+
+
 def _beside(run: RunFolder, name: str, measure: str) -> Finding | None:
     """Compare the network with one baseline; None where it is clearly better, or either is not defined."""
     network, other = score(run, measure), baselines(run, measure).get(name)

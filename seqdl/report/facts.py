@@ -23,6 +23,10 @@ BASELINES = {
     "smoothing": "best smoothing",
     "input": "input signal",
     "centre": "window's middle",
+    "real": "real, held out",
+    **{f"markov{order}": f"order-{order} Markov chain" for order in range(6)},
+    "positions": "bases by position",
+    "dinucleotide_shuffle": "dinucleotide shuffle",
 }
 MEASURES = {
     "auroc": ("AUROC", "the chance that a random positive scores above a random negative; guessing gives 0.5"),
@@ -50,6 +54,9 @@ MEASURES = {
     "profile_pearson": ("r within windows", "linear correlation along a window, averaged over windows; a flat prediction gets 0"),
     "jsd": ("Jensen-Shannon distance", "between the predicted and the true profile of a window, 0 to 1; lower is better"),
     "within_10": ("found within 10 bp", "share of the sites whose predicted place is 10 bp or less away"),
+    "kmer_auroc": ("AUROC of 4-mers", "the chance that a fresh 4-mer model scores a sample above a real sequence; 0.5, not told apart, is best"),
+    "cnn_auroc": ("AUROC of a CNN", "the same of a fresh network; 0.5 is best"),
+    "js_6": ("6-mer divergence", "Jensen-Shannon divergence from the 6-mers of real sequences, in bits; lower is better"),
     "median_distance": ("median distance", "between predicted and true place, in bp; lower is better"),
 }
 LEADING = {
@@ -63,7 +70,11 @@ LEADING = {
     "localisation": ("within_10", "median_distance", "iou"),
 }
 """The measures a page leads with; the first is the one a network is judged by."""
-UP_IS_WORSE = frozenset({"brier", "log_loss", "ece", "mse", "mae", "rmse", "bits_per_base", "loss", "jsd", "median_distance"})
+UP_IS_WORSE = frozenset({"brier", "log_loss", "ece", "mse", "mae", "rmse", "bits_per_base", "loss", "jsd", "median_distance"}) | {
+    "kmer_auroc",
+    "cnn_auroc",
+    "js_6",
+}
 ALONG = frozenset({"segmentation", "profile", "enhancement", "localisation"})
 """Tasks whose truth lies along the sequence."""
 NUMBERS = frozenset({"regression", "counts", *ALONG})

@@ -14,6 +14,7 @@ from seqdl.report.section import Finding, Tone
 JUDGES: tuple[Callable[[RunFolder], list[Finding]], ...] = (
     belief.against_baselines,
     belief.latents,
+    belief.samples,
     belief_data.leaks,
     belief_data.related,
     belief_data.shortcuts,
@@ -70,7 +71,7 @@ def verdict(run: RunFolder) -> Verdict:
     if ignored := belief.latents(run):
         return Verdict(ignored[0].tone, ignored[0].title, ignored[0].text)
     if judged_by(run) is None:
-        return Verdict("note", f"{label_of(measures[0])} {score(run, measures[0])}", sentence)
+        return _of_samples(run) or Verdict("note", f"{label_of(measures[0])} {score(run, measures[0])}", sentence)
     better = any(finding.title.startswith("Better than every") for finding in found)
     if worst is None:
         headline = "Better than every baseline, and no check speaks against it" if better else "No check speaks against it"
@@ -80,13 +81,23 @@ def verdict(run: RunFolder) -> Verdict:
     return Verdict("caution", f"Better than every baseline, but {worst.title[0].lower()}{worst.title[1:]}", sentence)
 
 
+def _of_samples(run: RunFolder) -> Verdict | None:
+    """Return what the report card of a generator says of its samples, in words; None where there is no card."""
+    found = belief.samples(run)
+    if not found:
+        return None
+    words = str(run.metrics["verdict"]["text"])
+    against = [finding for finding in found if finding.tone in ("serious", "caution")]
+    return Verdict(against[0].tone, against[0].title, words) if against else Verdict("good", "Nothing tells its samples from real sequences", words)
+
+
 def _numbers(run: RunFolder, measure: str) -> str:
     """Write the leading measure with its interval, beside the strongest baseline."""
     n = sum(class_counts(run).get("test", {}).values())
     on = f"on {plural(n, 'held-out example')}" if n else "on the test set"
     label = label_of(measure)
     words = f"{label[0].upper()}{label[1:]} {score(run, measure)} {on}"
-    rivals = baselines(run, measure)
+    rivals = {name: value for name, value in baselines(run, measure).items() if name != "real"}  # the floor, which no baseline can pass
     if not rivals:
         return f"{words}; there is no baseline to hold it against."
     name, best = next(iter(rivals.items()))

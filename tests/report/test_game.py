@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seqdl.report.facts import best_epoch
+from seqdl.report.facts import baselines, best_epoch
 from seqdl.report.folder import RunFolder
 from seqdl.report.game import game_figures
 from seqdl.report.page import render
 from seqdl.report.sections.training import training
+from seqdl.report.verdict import verdict
 
 TITLES = [
     "Both losses",
@@ -66,3 +67,17 @@ def test_the_page_of_a_gan_run_shows_the_game(log, tmp_path):
     page = render(RunFolder(tmp_path))
     assert all(title.replace("'", "&#39;") in page for title in TITLES)
     assert "Epoch 2 was the best" in training(RunFolder(tmp_path)).lede
+
+
+def test_the_head_of_the_page_is_what_the_card_found_and_the_real_sequences_are_no_rival(tmp_path):
+    finding = {"check": "motifs", "tone": "caution", "title": "1 of 4 motifs is too rare", "text": "ETS (0.10 of real)."}
+    metrics = {"task": "gan", "family": "generator", "headline": ["kmer_auroc"], "test": {"kmer_auroc": {"value": 0.6}}}
+    metrics["baselines"] = {name: {"kmer_auroc": {"value": value}} for name, value in {"markov0": 0.8, "markov3": 0.55, "real": 0.5}.items()}
+    (tmp_path / "config.yaml").write_text("task: {name: gan}\n")
+    (tmp_path / "metrics.json").write_text(json.dumps(metrics | {"verdict": {"text": "Not collapsed.", "findings": [finding]}}))
+    run = RunFolder(tmp_path)
+    head = verdict(run)
+    assert (head.tone, head.headline, head.sentence) == ("caution", "1 of 4 motifs is too rare", "Not collapsed.")
+    assert list(baselines(run, "kmer_auroc")) == ["real", "markov3", "markov0"]
+    (tmp_path / "metrics.json").write_text(json.dumps(metrics))
+    assert "the strongest baseline, the order-3 Markov chain, reaches 0.550" in verdict(RunFolder(tmp_path)).sentence
