@@ -49,7 +49,7 @@ def test_there_is_a_logit_and_a_prediction_for_every_output(task, model):
     assert found.logits(x).shape == (5, 2)
     assert found(x).shape == (5, 2)
     torch.testing.assert_close(found(x), found.link(found.logits(x)))
-    assert (found.logits(x).std(0) > 1e-2).all()
+    assert (found.logits(x).std(0) > 1e-4).all()  # weights of words begin near zero
 
 
 @pytest.mark.parametrize(("task", "model"), PAIRS)
