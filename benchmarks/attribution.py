@@ -28,6 +28,7 @@ from seqdl.interpret.method import METHODS
 from seqdl.interpret.references import make_references
 from seqdl.models.basset import Basset
 from seqdl.models.cnn import CNN
+from seqdl.models.kmers import Kmers
 from seqdl.tasks.binary import Binary
 from seqdl.tasks.ensemble import Ensemble
 
@@ -44,7 +45,11 @@ def networks(length: int) -> dict[str, nn.Module]:
     plain = nn.Sequential(
         nn.Conv1d(4, 128, 19), nn.ReLU(), nn.MaxPool1d(4), nn.Conv1d(128, 128, 7), nn.ReLU(), nn.MaxPool1d(pooled), nn.Flatten(), nn.Linear(128, 1)
     )
-    nets = {"default (six cnn, both strands)": Ensemble([Binary(CNN()) for _ in range(6)]), "basset (both strands)": Binary(Basset()), "plain": plain}
+    words = [Binary(Kmers(width=width, dimensions=1, both_strands=True), pooling="sum") for width in (8, 7)]
+    for member in words:
+        nn.init.normal_(next(member.encoder.parameters()))
+    default = Ensemble([*(Binary(CNN()) for _ in range(6)), *words])
+    nets = {"default (six cnn, two kmers, both strands)": default, "basset (both strands)": Binary(Basset()), "plain": plain}
     for net in nets.values():
         for part in net.modules():
             if isinstance(part, nn.BatchNorm1d):
