@@ -14,7 +14,7 @@ from seqdl.report.page import head, prose
 from seqdl.report.sections.audit import audit
 from seqdl.report.sections.data import data
 from seqdl.report.sections.motifs import motifs
-from seqdl.report.sections.performance import performance
+from seqdl.report.sections.performance import _network_detail, performance
 from seqdl.report.sections.repeat import repeat
 from seqdl.report.sections.tracks import tracks
 
@@ -223,3 +223,11 @@ def test_a_page_of_an_ensemble_has_a_column_found_in_and_that_of_one_network_has
 
     assert "3 of 6 networks" in build_report(families).read_text()
     assert motifs(RunFolder(finished_run)).values["families"] is False
+
+
+def test_the_networks_of_an_ensemble_are_counted_by_their_kind(run_folder):
+    config = yaml.safe_load((run_folder / "config.yaml").read_text())
+    config["model"] = {"name": "cnn"}
+    config["ensemble"] = [{"model": {"name": "cnn"}, "task": {}}, {"model": {"name": "kmers"}, "task": {}}]
+    (run_folder / "config.yaml").write_text(yaml.safe_dump(config))
+    assert _network_detail(RunFolder(run_folder)) == "this run: 2 cnn, 1 kmers"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from markupsafe import Markup
@@ -58,8 +59,11 @@ def _each_output(run: RunFolder, measures: list[str]) -> list[tuple[str, list[Es
 
 
 def _network_detail(run: RunFolder) -> str:
-    model = run.section("model").get("name")
-    return f"this run: {model}" if model else "this run"
+    members = run.config.get("ensemble") or []
+    names = [run.section("model").get("name"), *(one.get("model", {}).get("name") for one in members if isinstance(one, dict))]
+    counted = Counter(str(name) for name in names if name)
+    listed = ", ".join(f"{k} {name}" if len(names) > 1 else name for name, k in counted.items())
+    return f"this run: {listed}" if listed else "this run"
 
 
 def _all_measures(run: RunFolder) -> dict[str, Any]:
