@@ -133,12 +133,9 @@ def members_of(task: Task) -> Members | None:
 
     None of a single network, and where members for numbers count differently: their effects are then no draws of one.
     """
-    if not isinstance(task, Ensemble):
+    if not isinstance(task, Ensemble) or not (task.two_classes or bool((task.weights == task.weights[0]).all())):
         return None
-    if bool((task.weights == task.weights[0]).all()):
-        return lambda x: task.member_logits(x) * task.scale + task.shift
-    factors = (len(task.weights) * task.weights / task.weights.sum(0)).unsqueeze(1)
-    return (lambda x: task.member_logits(x) * factors * task.scale + task.shift) if task.two_classes else None
+    return lambda x: task.weighed(task.member_logits(x)) * task.scale + task.shift
 
 
 def _columns(task: Task, effects: Effects) -> dict[str, Floats]:

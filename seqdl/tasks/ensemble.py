@@ -83,11 +83,15 @@ class Ensemble(Task):
         """Set how much each member counts for each output, (M, T)."""
         self.weights.copy_(torch.from_numpy(np.asarray(weights, dtype=np.float32)).view_as(self.weights))
 
+    def weighed(self, member_logits: Tensor) -> Tensor:
+        """Return the logits of all members (M, B, T) so scaled that their plain mean is what the ensemble says."""
+        return len(member_logits) * self._shares(member_logits) * member_logits
+
     def disagreement(self, member_logits: Tensor) -> Tensor:
         """Return the standard deviation over members of logits (M, B, T): of yes or no on one scale, of numbers weighed as the mean is."""
-        shares = self._shares(member_logits)
         if self.two_classes:
-            return (len(shares) * shares * member_logits).std(0)
+            return self.weighed(member_logits).std(0)
+        shares = self._shares(member_logits)
         apart = member_logits - (shares * member_logits).sum(0)
         return ((shares * apart**2).sum(0) * len(shares) / (len(shares) - 1)).sqrt()
 
