@@ -1,4 +1,4 @@
-"""How much memory seqdl embed takes, by the number of sequences: streamed as TSV and as NPZ.
+"""How much memory seqdl embed takes, by the number of sequences: streamed as TSV, as NPZ and as AnnData.
 
     python benchmarks/embedding_memory.py                     1,000,000 x 200 bp: ten minutes, 0.6 GB of disk
     python benchmarks/embedding_memory.py -n 20000 100000     two sizes, to see that memory does not grow with them
@@ -76,7 +76,7 @@ def walk(folder: Path, sizes: list[int], width: int, formats: list[str]) -> None
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-n", type=int, nargs="+", default=[1_000_000], help="sequences")
-    parser.add_argument("--formats", nargs="+", choices=("tsv", "npz"), default=["tsv", "npz"])
+    parser.add_argument("--formats", nargs="+", choices=("tsv", "npz", "h5ad"), default=["tsv", "npz", "h5ad"])
     parser.add_argument("--width", type=int, default=200, help="bp")
     parser.add_argument("--embed", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()

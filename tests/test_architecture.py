@@ -16,7 +16,7 @@ FLOORS = {
     **dict.fromkeys(("errors", "registry", "types", "ledger", "progress"), 0),
     **{"sequence": 1, "motif": 2, "io": 3, "data": 4, "layers": 4, "evaluate": 4},
     **dict.fromkeys(("audit", "models", "tasks", "interpret", "plot"), 5),
-    **{"report": 6, "experiment": 7, "cli": 8},
+    **{"report": 6, "experiment": 7, "cli": 8, "__main__": 9},
 }
 MOST_PARAMETERS, MOST_POSITIONAL = 7, 3
 MUTATORS = {"append", "extend", "insert", "add", "update", "setdefault", "pop", "popitem", "remove", "discard", "clear", "sort", "reverse"}

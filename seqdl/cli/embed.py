@@ -40,8 +40,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, console: Console) -> int:
     """Embed, and write a table."""
+    from pathlib import Path
+
     from seqdl.experiment.embed import embed_fasta
-    from seqdl.experiment.embed_files import stream_npz, stream_tsv, write_embeddings
+    from seqdl.experiment.embed_files import stream_h5ad, stream_npz, stream_tsv, write_embeddings
     from seqdl.experiment.embed_groups import embed_files, in_words, named_files
     from seqdl.experiment.run import load_run
 
@@ -50,8 +52,8 @@ def run(options: argparse.Namespace, console: Console) -> int:
     files = named_files(options.fasta)
     task, device = load_run(options.run).task, options.device or "auto"
     grouped = options.map or options.plot or options.clusters or options.query or options.labels or files[0][0]
-    if not grouped and not output.endswith(".h5ad"):
-        stream = stream_npz if output.endswith(".npz") else stream_tsv
+    if not grouped:
+        stream = {".npz": stream_npz, ".h5ad": stream_h5ad}.get(Path(output).suffix, stream_tsv)
         n = stream(output, embed_fasta(task, files[0][1], device=device), force=options.force)
         console.note(f"{n:,} sequences embedded{'' if output == '-' else f' into {output}'}")
         return 0

@@ -1,13 +1,15 @@
-"""Embeddings as files: TSV and NPZ written as they come, so that memory does not grow with them, and h5ad."""
+"""Embeddings as files: TSV, NPZ and h5ad, written as they come, so that memory does not grow with them."""
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -55,6 +57,27 @@ def stream_npz(output: str, pieces: Iterable[tuple[list[str], Floats]], *, force
 
     An array's header tells its size, so that rows wait in unnamed files beside the output until all have come.
     """
+    with _waiting(output, pieces, force=force) as (handle, rows, texts, (n, width, longest)), zipfile.ZipFile(handle, "w") as archive:
+        _put(archive, "embedding", _chunks(rows), kind=("<f4", (n, width)))
+        _put(archive, "id", _words(texts, longest), kind=(f"<U{longest}", (n,)))
+    return n
+
+
+def stream_h5ad(output: str, pieces: Iterable[tuple[list[str], Floats]], *, force: bool) -> int:
+    """Write embeddings as AnnData, sequences by latents, and return how many there were; names are held in memory, rows are not."""
+    with _waiting(output, pieces, force=force) as (handle, rows, texts, (n, width, _)):
+        texts.seek(0)
+        obs = pd.DataFrame(index=pd.Index([line[:-1].decode() for line in texts], name="id"))
+        values = np.memmap(rows, dtype="<f4", shape=(n, width), mode="r").view(np.ndarray)  # type: ignore[call-overload]
+        _write_h5ad(handle, values, obs, beside=Path(output).resolve().parent)
+    return n
+
+
+@contextlib.contextmanager
+def _waiting(
+    output: str, pieces: Iterable[tuple[list[str], Floats]], *, force: bool
+) -> Iterator[tuple[BinaryIO, IO[bytes], IO[bytes], tuple[int, int, int]]]:
+    """Yield the file to write, unnamed files of all rows and of all names, and how many, how wide and how long these are."""
     beside = Path(output).resolve().parent
     n, width, longest = 0, 0, 1
     with writing(output, force=force, binary=True) as handle, tempfile.TemporaryFile(dir=beside) as rows, tempfile.TemporaryFile(dir=beside) as texts:
@@ -62,10 +85,26 @@ def stream_npz(output: str, pieces: Iterable[tuple[list[str], Floats]], *, force
             rows.write(np.ascontiguousarray(values, dtype="<f4").tobytes())
             texts.write("".join(f"{name}\n" for name in names).encode())
             n, width, longest = n + len(names), values.shape[1], max(longest, *map(len, names))
-        with zipfile.ZipFile(handle, "w") as archive:
-            _put(archive, "embedding", _chunks(rows), kind=("<f4", (n, width)))
-            _put(archive, "id", _words(texts, longest), kind=(f"<U{longest}", (n,)))
-    return n
+        rows.flush()
+        yield handle, rows, texts, (n, width, longest)
+
+
+def _write_h5ad(handle: BinaryIO, values: Floats, obs: pd.DataFrame, *, beside: Path, points: Floats | None = None) -> None:
+    """Write rows (N, Z), what is known of each, and a map (N, 2) if there is one; HDF5 needs a file of its own on the way."""
+    import anndata
+
+    with tempfile.TemporaryDirectory(dir=beside, prefix=".h5ad.") as folder:
+        path = Path(folder) / "rows.h5ad"
+        var = pd.DataFrame(index=[f"z{k}" for k in range(1, values.shape[1] + 1)])
+        anndata.AnnData(X=values, obs=_of_objects(obs), var=_of_objects(var), obsm={} if points is None else {"X_map": points}).write_h5ad(path)
+        with path.open("rb") as made:
+            shutil.copyfileobj(made, handle)
+
+
+def _of_objects(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with text as Python strings, since readers before AnnData 0.11 know no other."""
+    text = [name for name in table if isinstance(table[name].dtype, pd.StringDtype)]
+    return table.astype(dict.fromkeys(text, object)).set_index(table.index.astype(object))
 
 
 def _put(archive: zipfile.ZipFile, name: str, parts: Iterable[bytes], *, kind: tuple[str, tuple[int, ...]]) -> None:
@@ -100,15 +139,10 @@ def write_embeddings(output: str, table: pd.DataFrame, values: Floats, *, force:
             np.savez_compressed(handle, embedding=values, **columns)
         return
     if output.endswith(".h5ad"):
-        import anndata
-
-        path = Path(output)
-        temporary = path.with_name(f".{path.name}.part")
-        made = anndata.AnnData(X=values, obs=table.drop(columns="id").set_index(pd.Index(table["id"].astype(str), name="id")))
-        if {"map1", "map2"} <= set(table):
-            made.obsm["X_map"] = table[["map1", "map2"]].to_numpy()
-        made.write_h5ad(temporary)
-        temporary.replace(path)
+        points = table[["map1", "map2"]].to_numpy() if {"map1", "map2"} <= set(table) else None
+        obs = table.drop(columns="id").set_index(pd.Index(table["id"].astype(str), name="id"))
+        with writing(output, force=force, binary=True) as handle:
+            _write_h5ad(handle, values, obs, beside=Path(output).resolve().parent, points=points)
         return
     from seqdl.io.table import write_tsv
 

@@ -98,6 +98,11 @@ def test_seqdl_alone_explains_itself_and_version_tells_the_version(capsys):
     assert capsys.readouterr().out.startswith("seqdl 0.")
 
 
+def test_the_package_can_be_run_as_a_module():
+    told = subprocess.run([sys.executable, "-m", "seqdl", "--version"], capture_output=True, text=True, check=True)
+    assert told.stdout.startswith("seqdl 0.")
+
+
 @pytest.mark.parametrize("words", [["--json", "--quiet", "models"], ["models", "--json", "--quiet"], ["--json", "models", "--quiet"]])
 def test_common_flags_stand_before_or_after_the_verb(words, capsys):
     assert main(words) == 0

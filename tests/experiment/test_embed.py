@@ -158,6 +158,16 @@ def test_clusters_that_cannot_be_made_are_refused(how):
         clusters_of(np.zeros((10, 2)), how)
 
 
+@pytest.mark.slow
+def test_umap_keeps_groups_apart():
+    pytest.importorskip("umap")
+    group = np.repeat([0.0, 50.0], 40)
+    found = map_of(np.random.default_rng(0).normal(group[:, None], 1, (80, 5)), "umap")
+    near = np.linalg.norm(found[:, None] - found, axis=-1).argsort(1)[:, 1:6]
+    assert (group[near] == group[:, None]).all()
+    assert found.shape == (80, 2)
+
+
 def test_maps_of_too_few_are_refused():
     with pytest.raises(InputError, match="a map of 2 sequences"):
         map_of(np.zeros((2, 4)), "tsne")

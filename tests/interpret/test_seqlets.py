@@ -202,6 +202,7 @@ def test_what_the_package_can_make_nothing_of_is_said(stub, draw, monkeypatch):
         discover_motifs(np.ones((3, 4, 40)), draw(3, 40))
 
 
+@pytest.mark.slow
 def test_the_package_itself_finds_what_was_planted_with_its_strand_place_and_sign():
     pytest.importorskip(PACKAGE)
     rng = np.random.default_rng(0)
