@@ -161,7 +161,8 @@ def _layout(kind: str, n: int, seed: int) -> Any:
         import umap
     except ImportError:
         raise InputError("--map umap needs the library umap-learn, which is not installed. pip install 'seqdl[umap]', or use --map tsne.") from None
-    return umap.UMAP(n_components=2, random_state=seed)
+    made: Any = umap
+    return made.UMAP(n_components=2, random_state=seed)
 
 
 def clusters_of(embedding: Floats, how: str, *, seed: int = 0) -> NDArray[np.int64]:

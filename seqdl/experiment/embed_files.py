@@ -68,7 +68,7 @@ def stream_h5ad(output: str, pieces: Iterable[tuple[list[str], Floats]], *, forc
     with _waiting(output, pieces, force=force) as (handle, rows, texts, (n, width, _)):
         texts.seek(0)
         obs = pd.DataFrame(index=pd.Index([line[:-1].decode() for line in texts], name="id"))
-        values = np.memmap(rows, dtype="<f4", shape=(n, width), mode="r").view(np.ndarray)  # type: ignore[call-overload]
+        values = np.memmap(rows, dtype="<f4", shape=(n, width), mode="r").view(np.ndarray)
         _write_h5ad(handle, values, obs, beside=Path(output).resolve().parent)
     return n
 
@@ -96,7 +96,8 @@ def _write_h5ad(handle: BinaryIO, values: Floats, obs: pd.DataFrame, *, beside: 
     with tempfile.TemporaryDirectory(dir=beside, prefix=".h5ad.") as folder:
         path = Path(folder) / "rows.h5ad"
         var = pd.DataFrame(index=[f"z{k}" for k in range(1, values.shape[1] + 1)])
-        anndata.AnnData(X=values, obs=_of_objects(obs), var=_of_objects(var), obsm={} if points is None else {"X_map": points}).write_h5ad(path)
+        obsm: dict[str, Any] = {} if points is None else {"X_map": points}
+        anndata.AnnData(X=values, obs=_of_objects(obs), var=_of_objects(var), obsm=obsm).write_h5ad(path)
         with path.open("rb") as made:
             shutil.copyfileobj(made, handle)
 
