@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from seqdl.types import Floats
 
 LEAST_ROWS = 50
-"""Validation examples below which all networks count the same."""
+"""Validation examples below which networks for numbers all count the same."""
+LEAST_SCALED = 10
+"""The same for yes or no, where no more than the spread of what a network says is taken from them."""
 
 
 def weigh_members(task: Task, data: SequenceData, path: Path, *, device: str) -> None:
@@ -40,7 +42,7 @@ def weigh_members(task: Task, data: SequenceData, path: Path, *, device: str) ->
 
     rows = data.rows("val")
     numbers = "regression" in task.serves
-    if not isinstance(task, Ensemble) or len(rows) < LEAST_ROWS or not (numbers or task.two_classes):
+    if not isinstance(task, Ensemble) or not (numbers or task.two_classes) or len(rows) < (LEAST_ROWS if numbers else LEAST_SCALED):
         return
     logits = np.stack([data_logits(member, data, rows, device=device) for member in task.tasks]).astype(np.float64)  # (M, N, T)
     if numbers:

@@ -90,12 +90,13 @@ def test_weights_are_never_negative_and_where_nothing_helps_all_count_the_same()
     assert fit_weights(np.stack([-truth, -truth]), truth)[0].tolist() == [0.5, 0.5]
 
 
-@pytest.mark.parametrize("case", ["one network", "few examples", "classes"])
+@pytest.mark.parametrize("case", ["one network", "few examples", "few numbers", "classes"])
 def test_what_cannot_be_weighed_stays_as_it_is(case, path):
-    task = ensemble("multiclass" if case == "classes" else "binary")
+    task = ensemble({"classes": "multiclass", "few numbers": "regression"}.get(case, "binary"))
     given = task.tasks[0] if case == "one network" else task
     before = {name: value.clone() for name, value in given.state_dict().items()}
-    weigh_members(given, examples(20 if case == "few examples" else 120), path(task), device="cpu")
+    n_val = {"few examples": 8, "few numbers": 40}.get(case, 120)
+    weigh_members(given, examples(n_val, numeric=case == "few numbers"), path(task), device="cpu")
     assert all(torch.equal(value, before[name]) for name, value in given.state_dict().items())
 
 
