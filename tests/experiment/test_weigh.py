@@ -13,7 +13,7 @@ from seqdl.experiment.config import TrainingConfig
 from seqdl.experiment.fit import fit_task
 from seqdl.experiment.predict import data_logits
 from seqdl.experiment.variants import members_of
-from seqdl.experiment.weigh import fit_weights, weigh_members
+from seqdl.experiment.weigh import fit_weights, n_families, weigh_members
 from seqdl.layers.onehot import one_hot
 from seqdl.tasks.ensemble import Ensemble
 
@@ -79,6 +79,21 @@ def test_half_of_a_weight_is_the_same_for_all_that_go_with_the_truth():
     assert (shares / shares.sum()).tolist() == pytest.approx([0.75, 0.25, 0.0])
     together = scale * weights @ np.stack([2 * truth, near, -truth]) + shift
     assert np.polyfit(together, truth, 1).tolist() == pytest.approx([1, 0], abs=1e-9)
+
+
+def test_the_fewer_families_the_less_do_weights_follow_the_validation_split(path):
+    shares = []
+    for copies in (1, 24):
+        task, data = ensemble("regression"), examples(240, numeric=True)
+        rows = data.rows("val")
+        data.codes[rows] = np.repeat(data.codes[rows[::copies]], copies, axis=0)
+        assert n_families(data, rows) == 240 // copies
+        data.examples["target"] = data_logits(task.tasks[1], data, data.rows(), device="cpu")[:, 0]
+        weigh_members(task, data, path(task), device="cpu")
+        spread = np.array([data_logits(member, data, rows, device="cpu").std() for member in task.tasks])
+        found = task.weights.flatten().numpy() * spread
+        shares.append(found[1] / found.sum())
+    assert shares[0] > shares[1] > 1 / 3
 
 
 def test_weights_are_never_negative_and_where_nothing_helps_all_count_the_same():
