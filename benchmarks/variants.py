@@ -78,12 +78,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--run", type=Path, nargs="+")
     parser.add_argument("--shifts", default="0")
+    parser.add_argument("--motifs", help="as of seqdl variants; none leaves out which motifs come and go, and its time")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         measured = written(folder / "variants.vcf")
         for run in options.run or [trained(folder / "run")]:
             words = ["--genome", ELEMENTS, "--vcf", folder / "variants.vcf", f"--shifts={options.shifts}", "-o", folder / "out.tsv"]
+            words += ["--motifs", options.motifs] if options.motifs else []
             began, wall = time.process_time(), time.monotonic()
             if seqdl(["variants", *map(str, [run, *words]), "--force", "--quiet"]):
                 raise SystemExit(1)

@@ -52,7 +52,7 @@ def names_of(found: Sequence[Motif], database: Sequence[Motif]) -> pd.DataFrame:
     if not found or not database:
         return pd.DataFrame(columns=["name", *NAME_COLUMNS])
     matches = match_motifs(found, database, top=min(MOST_MATCHES, len(database)))
-    best = matches.drop_duplicates("query").rename(columns=columns)[[*columns.values(), "offset", "strand"]]
+    best = matches.drop_duplicates("query", ignore_index=True).rename(columns=columns)[[*columns.values(), "offset", "strand"]]
     sure = matches[matches["q"] < SURE_Q]
     listed = matches.groupby("query", sort=False).head(N_MATCHES)
     rest = listed[listed.duplicated("query") & (listed["q"] < SURE_Q)]
