@@ -66,11 +66,11 @@ def correlation(truth: Any, found: Any) -> float:
 
 
 def first_motif(path: Path) -> list[Any] | None:
-    """Return consensus, best match, its q-value and the other matches of the most important motif; None of a network without filters."""
+    """Return consensus, best match, its q-value, other matches and their family, of the most important motif; None of a network without filters."""
     if not path.is_file():
         return None
-    first = pd.read_csv(path, sep="\t").iloc[0]
-    return [first["consensus"], str(first["match"]), float(first["match_q"]), str(first.get("also_matches", ""))]
+    first = pd.read_csv(path, sep="\t").fillna("").iloc[0]
+    return [first["consensus"], first["match"], first["match_q"], first["also_matches"], first["match_family"]]
 
 
 def peers(config: dict[str, Any], folder: Path, seed: int, *, names: list[str]) -> dict[str, Any]:

@@ -34,6 +34,8 @@ def run(options: argparse.Namespace, console: Console) -> int:
     from seqdl.experiment.run import load_run
     from seqdl.experiment.train import check_output
 
+    if options.layer is not None and options.filter is None:
+        raise InputError(f"--layer {options.layer} without --filter: which of its filters was expected. Add --filter K, or leave --layer out.")
     trained = load_run(options.run)
     folder, output = folder_and_output(options, trained.task.outputs)
     check_output(Path(folder), force=options.force)

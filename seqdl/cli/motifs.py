@@ -59,7 +59,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
         check_output(Path(options.output), force=options.force)
     several = runs_below(Path(options.run))
     table = _over_runs(several, options, console) if several else _of_run(options, console)
-    columns = ["name", "consensus", "information_bits", "importance", "members", "filters", "match", "match_q", "stability", "note"]
+    columns = ["name", "consensus", "information_bits", "importance", "members", "filters", "match", "match_q", "match_family", "stability", "note"]
     shown = table.head(options.top)[[column for column in columns if column in table]]
     if "of_members" in table:
         shown = shown.assign(members=[f"{k:.0f} of {n:.0f}" for k, n in table.head(options.top)[["members", "of_members"]].to_numpy()])

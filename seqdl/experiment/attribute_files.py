@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from seqdl.experiment.motif_files import write_motif_table
-from seqdl.experiment.motifs import names_of
+from seqdl.experiment.motif_names import names_of
 from seqdl.interpret.method import METHODS
 from seqdl.io.bed import write_bed
 from seqdl.io.files import writing
@@ -115,7 +115,7 @@ def motif_table(patterns: list[Pattern], database: list[Motif]) -> tuple[list[Mo
         Trimmed to where they say something.
     table : DataFrame
         name, n_sites, information_bits, consensus, importance (mean sum of the attributions of a seqlet), match, match_p, match_q,
-        offset, strand, also_matches, family, family_importance, direction.
+        offset, strand, also_matches, match_family, family, family_importance, direction.
     """
     motifs = [pattern.motif.trim() for pattern in patterns]
     contribution = [pattern.contribution for pattern in patterns]

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from seqdl.errors import InputError
 from seqdl.experiment.motif_members import committee_of, common_families, networks_of, place_of, read_filters
+from seqdl.experiment.motif_names import NAME_COLUMNS, names_of
 from seqdl.interpret.committee import committee_importance
 from seqdl.interpret.families import families_of, merged
 from seqdl.interpret.filters import Extraction as Method
 from seqdl.interpret.importance import family_importance, filter_importance
 from seqdl.interpret.inputs import SequenceInput
-from seqdl.motif.compare import match_motifs
 from seqdl.report.belief_data import SIGNIFICANT, VAGUE_BITS
 
 if TYPE_CHECKING:
@@ -31,12 +31,7 @@ MOTIF_COLUMNS = (
     "information_bits",
     "consensus",
     "importance",
-    "match",
-    "match_p",
-    "match_q",
-    "offset",
-    "strand",
-    "also_matches",
+    *NAME_COLUMNS,
     "family",
     "family_importance",
     "output",
@@ -48,8 +43,6 @@ MOTIF_COLUMNS = (
 OVER_MEMBERS = ("members", "of_members", "filters")
 """Further columns where the filters of several networks were read: in how many of them the family is, of how many, and its number of filters."""
 FILTER_COLUMNS = ("name", "member", "filter", "family", "n_sites", "information_bits", "consensus")
-N_MATCHES, SURE_Q = 5, 0.01
-"""Known motifs looked at for each filter; those below this q-value besides the best are listed too."""
 MOST_SEQUENCES = 20_000
 MOST_TESTED, LEAST_TESTED, MOST_TESTED_BASES = 1_000, 100, 200_000
 """Sequences that filters are weighed on: the whole network is run on each of them once a filter."""
@@ -306,18 +299,6 @@ def _by_family(table: pd.DataFrame, motifs: dict[str, Motif], weights: _Weights)
         family[members], loss[members] = names[members[0]], value
     found = table.assign(family=family, family_importance=loss)
     return found.sort_values(["family_importance", "importance"], ascending=False, kind="stable").reset_index(drop=True)
-
-
-def names_of(found: list[Motif], database: list[Motif]) -> pd.DataFrame:
-    """Return the best match of each motif, and what else it matches as surely."""
-    columns = {"query": "name", "target": "match", "p": "match_p", "q": "match_q"}
-    if not found or not database:
-        return pd.DataFrame(columns=[*columns.values(), "offset", "strand", "also_matches"])
-    matches = match_motifs(found, database, top=min(N_MATCHES, len(database)))
-    best = matches.drop_duplicates("query").rename(columns=columns)[[*columns.values(), "offset", "strand"]]
-    rest = matches[matches.duplicated("query") & (matches["q"] < SURE_Q)]
-    also = rest.groupby("query")["target"].agg("; ".join)
-    return best.assign(also_matches=best["name"].map(also).astype(object).fillna(""))
 
 
 def _note(row: dict[Any, Any], *, turned: bool) -> str:

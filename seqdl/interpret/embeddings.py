@@ -67,7 +67,7 @@ def layer_codes(
     with evaluating(module), torch.no_grad():
         for rows in track(list(batches(len(sequences), batch_size)), "codes"):
             given = readout.place(sequences.one_hot(rows))
-            calls = record_calls(named[layer], lambda given=given: readout.function(given))  # type: ignore[misc]  # bound now, not when it is called
+            calls = record_calls(named[layer], lambda given=given: readout.answer(given))  # type: ignore[misc]  # bound now, not when it is called
             parts.append(_pooled(calls, len(given), layer, pooling=pooling).float().cpu().numpy())
     return np.concatenate(parts) if parts else np.zeros((0, 0), dtype=np.float32)
 

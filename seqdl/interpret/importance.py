@@ -186,7 +186,7 @@ class Outputs(Readout):
         """Return the outputs of placed one-hot sequences."""
         if not self.every:
             return super().__call__(x)[:, None]
-        y: Tensor = self.function(x)
+        y: Tensor = self.answer(x)
         return y[:, None] if y.ndim == 1 else y.flatten(2).sum(2) if y.ndim > 2 else y
 
     def truth(self, target: ArrayLike, n: int) -> NDArray[np.float64]:

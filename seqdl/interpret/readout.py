@@ -149,9 +149,23 @@ class Readout:
             raise InputError(f"batch_size is {asked}; expected at least 1. Leave it out for a size that suits the device.")
         return asked
 
+    def answer(self, x: Tensor) -> Any:
+        """Return what the module says to placed one-hot (B, 4, L), or that it cannot read sequences of that length."""
+        try:
+            return self.function(x)
+        except torch.OutOfMemoryError:
+            raise
+        except RuntimeError as error:
+            if not any(word in str(error).lower() for word in ("shape", "size")):
+                raise
+            raise ShapeError(
+                f"{type(self.module).__name__} cannot read sequences of {x.shape[-1]} bp: {str(error).splitlines()[0]}. "
+                "Sequences of the length that it was made for were expected; crop or pad them."
+            ) from error
+
     def __call__(self, x: Tensor) -> Tensor:
         """Return the chosen output (B,) of placed one-hot (B, 4, L)."""
-        y = self.function(x)
+        y = self.answer(x)
         if not isinstance(y, Tensor) or y.ndim == 0 or len(y) != len(x):
             found = f"a tensor {tuple(y.shape)}" if isinstance(y, Tensor) else type(y).__name__
             raise InputError(

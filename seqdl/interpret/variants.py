@@ -205,7 +205,7 @@ class _Outputs:
 
     def __init__(self, readout: Readout, members: Members | None, how: Windowing) -> None:
         self.readout, self.how = readout, how
-        self.function = members or (lambda x: readout.function(x)[None])
+        self.function = members or (lambda x: readout.answer(x)[None])
         self.turn: bool | None = None if how.both_strands else False
 
     def of(self, codes: Codes) -> Array:

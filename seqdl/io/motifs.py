@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -232,6 +233,8 @@ def _parse_transfac(lines: Sequence[str], source: str) -> list[Motif]:
                 )
         elif key in {"AC", "ID", "NA", "P0", "PO"}:
             fields.setdefault("P0" if key == "PO" else key, value.strip())
+        elif key == "CC" and value.strip().startswith("tf_family:"):  # as JASPAR writes it
+            fields["family"] = value.partition(":")[2].strip()
     return motifs
 
 
@@ -240,7 +243,8 @@ def _transfac_motif(fields: dict[str, str], rows: list[list[float]], *, place: s
     names = [fields[key] for key in ("AC", "NA", "ID") if fields.get(key)]
     if not names:
         raise FormatError(f"{place}: a motif without AC, NA or ID; expected at least one of them. Name the motif.")
-    return _motif(names[0], np.array(rows).T, alt_name=names[1] if len(names) > 1 else "", place=place)
+    motif = _motif(names[0], np.array(rows).T, alt_name=names[1] if len(names) > 1 else "", place=place)
+    return replace(motif, families=tuple(dict.fromkeys(part.strip() for part in fields.get("family", "").split(";") if part.strip())))
 
 
 def _motif(name: str, matrix: np.ndarray, *, alt_name: str, place: str) -> Motif:

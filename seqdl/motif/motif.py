@@ -34,6 +34,8 @@ class Motif:
         Number of sites the matrix was made of. By default (nan) the mean column sum where `pfm` holds counts, else 20.
     background : tuple of 4 floats
         Base frequencies A C G T that log-odds are taken against.
+    families : tuple of str
+        Structural families of the factor, where a database tells (``("Ets-related",)``; of a dimer mostly two).
 
     Raises
     ------
@@ -58,6 +60,7 @@ class Motif:
     alt_name: str = ""
     n_sites: float = nan
     background: tuple[float, float, float, float] = UNIFORM
+    families: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         pfm = _checked(self.name, self.pfm)

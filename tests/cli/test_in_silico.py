@@ -110,6 +110,7 @@ def test_output_names_an_output_of_the_network_or_else_the_folder(run, tmp_path,
     ("options", "message"),
     [
         (["--filter", "x"], "the number of a filter was expected"),
+        (["--layer", "encoder.conv"], "--layer encoder.conv without --filter: which of its filters was expected"),
         (["--filter", "99"], "no filter named '99'"),
         (["--filter", "member3_filter1"], "no member named 'member3'"),
         ([], "Add -o DIR"),

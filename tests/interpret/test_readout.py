@@ -47,6 +47,29 @@ def test_logits_are_read_where_there_are_any():
     assert torch.equal(Readout(net, 1)(x), net.logits(x)[:, 1])
 
 
+@pytest.mark.parametrize(
+    ("net", "length"),
+    [
+        (nn.Sequential(nn.Flatten(), nn.Linear(12, 1)), 5),
+        (nn.Sequential(nn.Conv1d(4, 2, 9), nn.Flatten()), 3),
+        (nn.Sequential(nn.MaxPool1d(7), nn.Flatten()), 3),
+    ],
+    ids=["dense", "convolution", "pooling"],
+)
+def test_a_length_that_the_network_cannot_read_is_said(net, length):
+    with pytest.raises(ShapeError, match=f"Sequential cannot read sequences of {length} bp: .*Sequences of the length that it was made for"):
+        Readout(net).predict(some(length=length))
+
+
+def test_other_failures_of_a_network_are_left_as_they_are():
+    class Broken(nn.Module):
+        def forward(self, x):
+            raise RuntimeError("no kernel image is available")
+
+    with pytest.raises(RuntimeError, match=r"^no kernel image is available$"):
+        Readout(Broken()).predict(some())
+
+
 def test_an_output_is_found_by_its_name():
     assert Readout(Named(), "two").index == 1
 

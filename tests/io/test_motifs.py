@@ -87,6 +87,12 @@ def test_every_format_is_told_by_its_content(tmp_path, text, kind, names, widths
     assert [motif.width for motif in motifs] == widths
 
 
+def test_transfac_of_jaspar_tells_the_families_of_a_factor(tmp_path):
+    path = tmp_path / "m.transfac"
+    path.write_text(TRANSFAC.replace("XX\n//", "XX\nCC tf_class:Basic leucine zippers\nCC tf_family:Fos-related; Jun-related\nXX\n//"))
+    assert [motif.families for motif in read_motifs(path)] == [("Fos-related", "Jun-related"), ()]
+
+
 @pytest.mark.parametrize(("text", "form"), [(JASPAR, "jaspar"), (TRANSFAC, "transfac")])
 def test_counts_are_those_of_biopython(tmp_path, text, form):
     reference = bio.parse(io.StringIO(text), form, **({"strict": False} if form == "transfac" else {}))

@@ -179,6 +179,14 @@ def test_other_sure_matches_are_named_and_none_are_not(also, expected):
     assert _note(record, "MA0363.3") == expected
 
 
+@pytest.mark.parametrize(("q", "expected"), [(1e-4, "Family of what it is like: Ets-related (36 of 40)."), (0.3, "Like no known motif.")])
+def test_the_family_of_the_matches_is_told_where_they_count(q, expected):
+    from seqdl.report.sections.motifs import _note
+
+    record = {"match": "MA0028.3 ELK1", "match_q": q, "information_bits": 14.0, "n_sites": 100, "importance": 0.02}
+    assert _note({**record, "match_family": "Ets-related (36 of 40)"}, "MA0028.3") == expected
+
+
 @pytest.fixture
 def families(run_folder):
     """Return a run folder whose motifs are families of filters over six networks."""

@@ -200,6 +200,8 @@ def _note(record: Mapping[Hashable, Any], match_id: str, task: str = "") -> str:
     elif isinstance(also := record.get("also_matches"), str) and also:
         others = [label.partition(" ")[2] or label for label in also.split("; ")]
         notes.append(f"Also like {', '.join(dict.fromkeys(others))} (q < .01).")
+    if _is_known(record) and isinstance(shared := record.get("match_family"), str) and shared:
+        notes.append(f"Family of what it is like: {shared}.")
     together, family = number(record.get("family_importance")), str(record.get("family") or "")
     if together is not None and importance is not None and together > importance:
         leads = family == record.get("name")
