@@ -60,7 +60,7 @@ class Critic(nn.Module):
         if given is None or self.told is None:
             score: Tensor = self.score(seen)
             return score[:, 0]
-        fits = (self.told(given.to(seen)) * seen).mean(dim=1)
+        fits: Tensor = (self.told(given.to(seen)) * seen).mean(dim=1)
         score = self.score(torch.cat([seen, given.to(seen)], dim=1))
         return score[:, 0] + fits
 
