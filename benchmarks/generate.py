@@ -39,7 +39,7 @@ from seqdl.evaluate.sequence_set import SequenceSet
 from seqdl.experiment.auto import resolve_auto
 from seqdl.experiment.build import build_task
 from seqdl.experiment.config import make_config
-from seqdl.experiment.fit import fit_task
+from seqdl.experiment.fit import fit_task, load_weights
 from seqdl.experiment.judge import CnnProbe
 from seqdl.experiment.predict import predict_logits
 from seqdl.experiment.samples import draw
@@ -159,7 +159,8 @@ def simple(name: str, train: Codes, seed: int, *, n: int) -> Codes | None:
 def trained(name: str, data: SequenceData, options: argparse.Namespace, *, seed: int, mark: str = "") -> tuple[Codes, float]:
     """Return what a trained network writes, and keep it."""
     folder = options.output / "runs" / f"{mark}{name.replace(' ', '_')}_{seed}"
-    codes, seconds = written(data, GENERATORS[name], folder, seed=seed, n=N_JUDGED)
+    steps = {"training": {"max_steps": options.steps}} if options.steps and name == "gan" else {}
+    codes, seconds = written(data, GENERATORS[name] | steps, folder, seed=seed, n=N_JUDGED)
     np.save(folder / "samples.npy", codes)
     return codes, seconds
 
@@ -243,7 +244,10 @@ def condition(options: argparse.Namespace) -> None:
     judge = scorer(codes, expression, away, options.output / "runs" / "predictor")
     for seed in options.seeds:
         folder = options.output / "runs" / f"condition_{seed}"
-        config = make_config({"data": {"fasta": ["in-memory.fa"]}, "task": {"name": "gan", "condition": 3}, "strands": "single", "seed": seed})
+        config = make_config(
+            {"data": {"fasta": ["in-memory.fa"]}, "task": {"name": "gan", "condition": 3}, "strands": "single", "seed": seed}
+            | ({"training": {"max_steps": options.steps}} if options.steps else {})
+        )
         task = build_task(resolve_auto(config, data)[0], data)
         began = time.process_time()
         fit_task(task, data, folder, training=config.training, seed=seed)
@@ -255,9 +259,7 @@ def condition(options: argparse.Namespace) -> None:
             figures = {name: [float(values.mean()), float(values.std() / len(values) ** 0.5)] for name, values in found.items()}
             auc = auroc(truth, np.concatenate([found["low"], found["high"]]))
             write_cell(options.output, {"set": "condition", "generator": kind, "seed": seed, "seconds": seconds, **figures, "auroc": auc})
-        drawn = np.concatenate([draw(task, 1_000, data.length, seed=seed + 1, condition=float(i)) for i in range(3)])
-        figures = ladder("ecoli", codes[own], codes[other], options, seed=seed)(np.random.default_rng(seed).permutation(drawn))
-        write_cell(options.output, {"set": "ecoli", "generator": "gan, by tercile", "seed": seed, "seconds": seconds, **figures})
+        np.save(folder / "samples.npy", np.stack([draw(task, 1_000, data.length, seed=seed, condition=float(i)) for i in range(3)]))
 
 
 def scorer(codes: Codes, expression: NDArray[np.float64], split: NDArray[np.str_], folder: Path) -> Callable[[Codes], NDArray[np.float64]]:
@@ -266,7 +268,11 @@ def scorer(codes: Codes, expression: NDArray[np.float64], split: NDArray[np.str_
     config = make_config({"data": {"fasta": ["in-memory.fa"]}, "strands": "single", "members": 1})
     config, _ = resolve_auto(config, data)
     task = build_task(config, data)
-    fit_task(task, data, folder, training=config.training)
+    kept = folder / "checkpoints" / "best.ckpt"
+    if kept.is_file():
+        load_weights(task, kept)
+    else:
+        fit_task(task, data, folder, training=config.training)
     rows = np.flatnonzero(split == "test")
     print(f"predictor: r {np.corrcoef(predict_logits(task, codes[rows])[:, 0], expression[rows])[0, 1]:.3f} on the promoters that it never saw")
     return lambda some: predict_logits(task, some)[:, 0]
@@ -301,11 +307,12 @@ def spread(values: list[float]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     verbs = parser.add_subparsers(required=True)
-    seeds = {"promoters": [0, 1, 2], "real": [0], "collapse": [0, 1, 2, 3, 4], "condition": [0]}
+    seeds = {"promoters": [0, 1, 2], "real": [0], "collapse": [0, 1, 2, 3, 4], "condition": [0, 1, 2]}
     for does in (promoters, real, collapse, condition):
         verb = verbs.add_parser(does.__name__, help=does.__doc__)
         verb.add_argument("--seeds", nargs="+", type=int, default=seeds[does.__name__])
         verb.add_argument("-o", "--output", type=Path, required=True)
+        verb.add_argument("--steps", type=int, help="of the GAN (default: its own)")
         verb.set_defaults(does=does)
         if does in (promoters, real):
             usual = ["gan", "language model", "vae"] if does is promoters else ["gan"]

@@ -335,7 +335,9 @@ def _cells(row: pd.Series[float]) -> list[str]:
         return ["-"] * len(row)
     near, shown = row["nearest"], {"js_3": 4, "js_6": 4, "kmer_auroc": 3, "cnn_auroc": 3, "motifs_off": 0, "place_r": 2, "recall": 2}
     digits = shown | {"nearest": 0 if not 0 < near < 1 else 2}
-    return [f"{100 * row[name]:.2g} %" if name == "copies" else _number(row[name], digits[name]) for name in row.index]
+    return [
+        f"{round(100 * row[name], 1 if row[name] >= 0.01 else 2):g} %" if name == "copies" else _number(row[name], digits[name]) for name in row.index
+    ]
 
 
 def _number(value: float, digits: int) -> str:

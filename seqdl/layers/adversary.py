@@ -15,6 +15,8 @@ softplus = nn.functional.softplus
 class Critic(nn.Module):
     """A score a sequence: an encoder read position by position, and detectors that do not care where beside it.
 
+    What it is told of a sequence is multiplied with what it sees (a projection [1]_), besides being read with it.
+
     Parameters
     ----------
     encoder : nn.Module
@@ -26,6 +28,10 @@ class Critic(nn.Module):
     condition : int, default 0
         Numbers that are told beside the sequence.
     dropout : float, default 0
+
+    References
+    ----------
+    .. [1] Miyato & Koyama, cGANs with projection discriminator (2018).
     """
 
     def __init__(self, encoder: nn.Module, positions: int, *, detector: bool = True, condition: int = 0, dropout: float = 0.0) -> None:
@@ -34,18 +40,29 @@ class Critic(nn.Module):
         self.detector = Detector() if detector else None
         channels = int(encoder.channels)  # type: ignore[arg-type]  # nn.Module types every attribute as Tensor | Module
         self.narrow = nn.Sequential(nn.Flatten(1), nn.LeakyReLU(0.2), nn.Dropout(dropout), nn.Linear(channels * positions, 64))
-        inside = 64 + (self.detector.channels if self.detector is not None else 0) + condition
-        self.score = nn.Sequential(nn.LeakyReLU(0.2), nn.Linear(inside, 64), nn.LeakyReLU(0.2), nn.Linear(64, 1))
+        inside = 64 + (self.detector.channels if self.detector is not None else 0)
+        self.told = nn.Linear(condition, inside, bias=False) if condition else None
+        self.score = nn.Sequential(nn.LeakyReLU(0.2), nn.Linear(inside + condition, 64), nn.LeakyReLU(0.2), nn.Linear(64, 1))
 
     def forward(self, x: Tensor, given: Tensor | None = None) -> Tensor:
         """Return scores (B,) of sequences (B, 4, L): high where they look real."""
+        return self.rate(self.read(x), given)
+
+    def read(self, x: Tensor) -> Tensor:
+        """Return what is seen in sequences (B, 4, L), (B, F), whatever is told beside them."""
         parts = [self.narrow(self.encoder(x))]
         if self.detector is not None:
             parts.append(self.detector(x))
-        if given is not None:
-            parts.append(given.to(x))
-        score: Tensor = self.score(torch.cat(parts, dim=1))
-        return score[:, 0]
+        return torch.cat(parts, dim=1)
+
+    def rate(self, seen: Tensor, given: Tensor | None = None) -> Tensor:
+        """Return scores (B,) of what was seen (B, F), for what is told beside it."""
+        if given is None or self.told is None:
+            score: Tensor = self.score(seen)
+            return score[:, 0]
+        fits: Tensor = (self.told(given.to(seen)) * seen).mean(dim=1)
+        score = self.score(torch.cat([seen, given.to(seen)], dim=1))
+        return score[:, 0] + fits
 
 
 def critic_loss(name: str, real: Tensor, fake: Tensor) -> Tensor:

@@ -29,6 +29,9 @@ AT_ONCE = 256
 SPECTRUM_K = 6
 SETTLED = 0.05
 """Of the learning rate, where it has fallen."""
+MISFIT = 0.3
+"""Weight of `GAN.misfit` beside the game. Without it conditions were hardly heard: promoters of E. coli drawn for the lowest and the highest third of
+expression, scored by a network of its own, were told apart with an AUROC of .53, real ones with .88; at a weight of 1 with .98, too far apart."""
 LASTING = 3
 """Epochs in a row after which a collapse is believed: single epochs early in a healthy game may look like one."""
 COLLAPSED = 10.0
@@ -74,14 +77,15 @@ class GAN(Task):
     average : float, in [0, 1), default 0.995
         Share of the old weights in the running mean of the generator's, from which samples are drawn.
     condition : int, default 0
-        Classes, or 1 for a number, that both players are told.
+        Classes, or 1 for a number, that both players are told. The critic is also shown real sequences that are told another's condition [3]_,
+        which it learns to put below those that are told their own.
     stop : {"collapsed", "never"}, default "never"
         Whether training ends where samples collapse for three epochs.
 
     References
     ----------
     .. [1] Goodfellow et al., Generative adversarial nets (2014). .. [2] Huang et al., The GAN is dead; long live the GAN! A modern baseline
-       GAN (2024).
+       GAN (2024). .. [3] Reed et al., Generative adversarial text to image synthesis (2016).
 
     Examples
     --------
@@ -233,8 +237,11 @@ class GAN(Task):
         with torch.set_grad_enabled(both):  # both players move on one draw: a second costs the generator's pass once more
             drawn = bases_of(self._draw(self.generator, len(real), given), self.output)
         fake = drawn.detach()
-        on_real, on_fake = self.critic(real, given), self.critic(fake, given)
+        seen, on_fake = self.critic.read(real), self.critic(fake, given)
+        on_real = self.critic.rate(seen, given)
         loss = critic_loss(self.game, on_real, on_fake)
+        if given is not None:
+            loss = loss + MISFIT * self.misfit(seen, given)
         if self.penalty and batch_index % 4 == 0:
             loss = loss + 4 * self.penalty * self._penalty(real, fake, given)
         critic_moves.zero_grad()
@@ -247,6 +254,11 @@ class GAN(Task):
         for name, value in told.items():
             self._told.setdefault(name, []).append(value.detach())
         return loss.detach()
+
+    def misfit(self, seen: Tensor, given: Tensor) -> Tensor:
+        """Return the critic's loss where real sequences, as it sees them (B, F), are told the condition of their neighbour in the batch."""
+        shift = max(1, len(seen) // 2)
+        return critic_loss(self.game, self.critic.rate(seen, given), self.critic.rate(seen, given.roll(shift, 0)))
 
     def _penalty(self, real: Tensor, fake: Tensor, given: Tensor | None) -> Tensor:
         with torch.backends.cudnn.flags(enabled=False):  # cuDNN has no second derivative of recurrent layers

@@ -114,6 +114,14 @@ def test_the_table_has_a_row_a_set_and_a_dash_where_a_figure_is_undefined(card):
     assert {row[column] for row in rows[1:]} == {"-"}
 
 
+@pytest.mark.parametrize(("share", "shown"), [(0.0, "0 %"), (0.00025, "0.02 %"), (0.0312, "3.1 %"), (1.0, "100 %")])
+def test_the_share_of_copies_is_written_as_a_plain_number(share, shown, card, monkeypatch):
+    table = card.table()
+    monkeypatch.setattr(type(card), "table", lambda _: table.assign(copies=share))
+    rows = card_table(card)
+    assert rows[1][rows[0].index("copies")] == shown
+
+
 def test_checks_fail_for_what_was_asked_alone(card):
     check_card_passes(card, ("collapsed", "copies"))
     codes = simulate_promoters(240, seed=2)[0]

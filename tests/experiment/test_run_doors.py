@@ -62,6 +62,16 @@ def test_a_language_model_writes_the_same_in_python_and_on_the_command_line(writ
     assert {seqdl.decode(row)[:4] for row in found} == {"TATA"}
 
 
+def test_sequences_that_are_there_already_are_kept_unless_force_is_given(writer, tmp_path, capsys):
+    (tmp_path / "a.fa").write_text("mine")
+    words = ["generate", str(writer.folder), "-n", "5", "-o", str(tmp_path / "a.fa"), "--quiet"]
+    assert main(words) == 1
+    assert "a.fa is already there; nothing is overwritten" in capsys.readouterr().err
+    assert (tmp_path / "a.fa").read_text() == "mine"
+    assert main([*words, "--force"]) == 0
+    assert (tmp_path / "a.fa").read_text().count(">") == 5
+
+
 @pytest.mark.parametrize(("options", "message"), [({"n": 0}, "n is 0: one sequence or more"), ({"length": 0}, "length is 0: 1 bp or more")])
 def test_nothing_to_draw_is_refused(writer, options, message):
     with pytest.raises(ValueError, match=message):

@@ -100,6 +100,30 @@ def test_the_critic_is_told_the_condition():
     assert critic(x, torch.tensor([[1.0, 0.0]])) != critic(x, torch.tensor([[0.0, 1.0]]))
 
 
+def test_what_a_sequence_shows_is_weighed_by_what_is_told_of_it():
+    critic = Critic(create_model("cnn", filters=4, width=5), LENGTH, condition=2).eval()
+    for part in critic.score.parameters():
+        torch.nn.init.zeros_(part)  # all that is left is the product of what is seen and what is told
+    x, given = one_hot(codes(6)), torch.eye(2).repeat(3, 1)
+    seen = critic.read(x)
+    expected = (seen * critic.told.weight.T[[0, 1, 0, 1, 0, 1]]).mean(1)
+    torch.testing.assert_close(critic(x, given), expected)
+    assert torch.equal(critic.rate(seen, given), critic(x, given))
+
+
+def test_a_critic_learns_that_a_sequence_does_not_fit_its_condition():
+    torch.manual_seed(0)
+    task = made(condition=2)
+    rows = torch.cat([torch.zeros(32, LENGTH), torch.full((32, LENGTH), 2.0)]).to(torch.uint8)  # class 0 is all A, class 1 all G
+    x, given = task.one_hot(rows), torch.eye(2).repeat_interleave(32, 0)
+    moves = torch.optim.Adam(task.critic.parameters(), lr=1e-2)
+    for _ in range(20):
+        moves.zero_grad()
+        task.misfit(task.critic.read(x), given).backward()
+        moves.step()
+    assert (task.critic(x, given) > task.critic(x, 1 - given)).all()
+
+
 def test_the_same_seed_writes_the_same_sequences():
     task = made()
     first = task.sample(5, LENGTH, generator=torch.Generator().manual_seed(3))
