@@ -86,8 +86,8 @@ CENTRED_YES_NO: tuple[Member, ...] = (
 and a correlation coefficient of .84, these five .983 and .87."""
 
 PLACED_NUMBERS: tuple[Member, ...] = (PLACE_MEMBERS[1], ({"name": "lstm"}, {"pooling": "attention"}), NUMBER_WORDS, EITHER_STRAND)
-"""For numbers of sequences of one length. On validation sets of yeast promoters (folds 0, 1 and 2, one seed) the four, counted equally, had a Pearson r
-of .666, .667 and .667; with three convolutions read position by position, which alone reached .54, .37 and .49 there where families are kept apart,
+"""For numbers of sequences of one length. On validation sets of yeast promoters (folds 0, 1 and 2, one seed) the four, counted equally, had a Pearson
+r of .666, .667 and .667; with three convolutions read position by position, which alone reached .54, .37 and .49 there where families are kept apart,
 .637, .651 and .646; words alone .684, .631 and .666, ridge on k-mers .676, .592 and .655. For E. coli (fold 1) .735, with those .735, words .647."""
 
 RAGGED_NUMBERS: tuple[Member, ...] = (

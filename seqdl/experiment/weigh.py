@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from seqdl.experiment.calibrate import keep_in_checkpoint
 from seqdl.tasks.ensemble import Ensemble
@@ -14,7 +13,7 @@ from seqdl.tasks.ensemble import Ensemble
 if TYPE_CHECKING:
     from seqdl.data.dataset import SequenceData
     from seqdl.tasks.base import Task
-    from seqdl.types import Floats
+    from seqdl.types import Floats, Ints
 
 LEAST_ROWS = 50
 """Validation examples below which networks for numbers all count the same."""
@@ -61,7 +60,7 @@ def weigh_members(task: Task, data: SequenceData, path: Path, *, device: str) ->
     keep_in_checkpoint(task, path)
 
 
-def n_families(data: SequenceData, rows: NDArray[np.int64]) -> int:
+def n_families(data: SequenceData, rows: Ints) -> int:
     """Return how many families of near copies some examples fall into, of the first few thousand."""
     from seqdl.data.homology import sequence_families
 

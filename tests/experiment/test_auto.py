@@ -30,7 +30,7 @@ def data(kind: str, *, ragged: bool = False) -> SequenceData:
         ("binary", "single", False, [("basset", "flatten"), ("lstm", "centre"), ("kmers", "sum"), ("basset", "flatten"), ("gru", "centre")]),
         ("multiclass", "single", False, [("basset", "flatten"), ("lstm", "centre"), ("lstm", "centre")]),
         ("multiclass", "single", True, [("basset", "attention"), ("basset", "mean"), ("basset", "attention")]),
-        ("regression", "single", False, [("basset", "flatten"), ("basset", "mean"), ("lstm", "attention"), ("kmers", "sum")]),
+        ("regression", "single", False, [("basset", "mean"), ("lstm", "attention"), ("kmers", "sum"), ("kmers", "sum")]),
         ("regression", "single", True, [("lstm", "attention"), ("lstm", "attention"), ("basset", "mean"), ("kmers", "sum")]),
     ],
 )

@@ -71,9 +71,9 @@ def test_of_numbers_the_network_that_knows_them_counts_most(path):
     assert (slope, shift) == pytest.approx((1, 0), abs=1e-3)
 
 
-def test_half_of_a_weight_is_the_same_for_all_that_go_with_the_truth():
+def test_a_part_of_a_weight_is_the_same_for_all_that_go_with_the_truth():
     truth = np.array([0.0, 1.0, 2.0, 3.0])
-    near = truth + [0.5, -0.5, -0.5, 0.5]
+    near = truth + np.array([0.5, -0.5, -0.5, 0.5])
     weights, (scale, shift) = fit_weights(np.stack([2 * truth, near, -truth]), truth)
     shares = weights * [2 * truth.std(), near.std(), truth.std()]
     assert (shares / shares.sum()).tolist() == pytest.approx([0.75, 0.25, 0.0])
