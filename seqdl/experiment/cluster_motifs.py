@@ -47,8 +47,9 @@ class ClusterMotifs:
     def table(self, clusters: NDArray[np.int64]) -> pd.DataFrame:
         """Return the motifs of each cluster at a q-value of at most .05, the smallest p first.
 
-        The columns are those of `seqdl.evaluate.clusters.enriched`, and rate_shuffled: the share of dinucleotide shuffles of the cluster's own
-        sequences that hold the motif. Where it is no lower than the rate, composition is all that the motif tells of.
+        The columns are those of `seqdl.evaluate.clusters.enriched`; family: that of the factor, where the database tells; and rate_shuffled: the
+        share of dinucleotide shuffles of the cluster's own sequences that hold the motif. Where it is no lower than the rate, composition is all
+        that the motif tells of.
         """
         found = enriched(self.content.present, clusters[self.rows])
         kept = found[found["q"] <= SIGNIFICANT].reset_index(drop=True)
@@ -56,7 +57,8 @@ class ClusterMotifs:
         number = kept["motif"].to_numpy(dtype=np.int64)
         shuffled = self._rates_shuffled(kept["cluster"].to_numpy(dtype=np.int64), number, clusters[self.rows])
         kept.insert(5, "rate_shuffled", shuffled)
-        return kept.assign(motif=labels[number], number=number)
+        families = np.array(["; ".join(motif.families) for motif in self.motifs], dtype=object)
+        return kept.assign(motif=labels[number], family=families[number], number=number)
 
     def _rates_shuffled(self, cluster: NDArray[np.int64], number: NDArray[np.int64], clusters: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the share of the shuffles of a cluster that hold a motif, for each pair of the two."""
@@ -69,12 +71,13 @@ class ClusterMotifs:
 
 
 def summary(table: pd.DataFrame, clusters: NDArray[np.int64]) -> dict[str, dict[str, Any]]:
-    """Return, for each cluster, how many motifs it is enriched for, and the best of them with its rates."""
+    """Return, for each cluster, how many motifs it is enriched for, and the best of them with its family and its rates."""
     found: dict[str, dict[str, Any]] = {}
     for number in np.unique(clusters[clusters != NO_CLUSTER]).tolist():
         rows = table[table["cluster"] == number]
         rates = {name: float(rows[name].iloc[0]) for name in ("rate", "rate_elsewhere", "rate_shuffled")} if len(rows) else {}
-        found[str(number)] = {"n": len(rows), **({"best": rows["motif"].iloc[0]} if len(rows) else {}), **rates}
+        best = {"best": rows["motif"].iloc[0], "family": rows["family"].iloc[0]} if len(rows) else {}
+        found[str(number)] = {"n": len(rows), **best, **rates}
     return found
 
 

@@ -210,8 +210,8 @@ def in_words(found: dict[str, Any]) -> str:
             lines.append(f"  with the labels: {index['network_labels']:.3f}; those of {PROBE_K}-mers with the labels: {index['kmers_labels']:.3f}")
     if "motifs" in found:
         for k, row in found["motifs"].items():
-            rates = [f"{row[name]:.0%} {of}" for name, of in RATES.items()] if row["n"] else []
-            best = f"; first {row['best']} ({', '.join(rates)})" if row["n"] else ""
+            told = [*filter(None, [row["family"]]), *(f"{row[name]:.0%} {of}" for name, of in RATES.items())] if row["n"] else []
+            best = f"; first {row['best']} ({', '.join(told)})" if row["n"] else ""
             lines.append(f"cluster {k}: {row['n']:,} motifs at q below 0.05{best}")
         lines.append(f"motifs of clusters of {PROBE_K}-mers at q below 0.05: {found['n_motifs_kmers']:,}; of the network: {found['n_motifs']:,}")
     return "\n".join(lines)
