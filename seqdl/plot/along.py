@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from seqdl.errors import InputError, ShapeError
 from seqdl.io.table import require_columns
+from seqdl.plot.figure import axes_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,13 +69,11 @@ def profile(
     >>> [float(x) for x in ax.get_xlim()], [text.get_text() for text in ax.texts]
     ([100.0, 150.0], ['YFG1 >'])
     """
-    import matplotlib.pyplot as plt
     from matplotlib.ticker import MaxNLocator
 
     tracks = _tracks(measured, predicted)
     length = len(tracks[0])
-    if ax is None:
-        _, ax = plt.subplots(figsize=(float(np.clip(length * 0.006, 6, 14)), 2.2), layout="constrained")
+    ax = axes_of(ax, float(np.clip(length * 0.006, 6, 14)), 2.2)
     shared = [other.get_ylim() for other in ax.get_shared_y_axes().get_siblings(ax) if other.has_data()]
     x = start + np.arange(length + 1)
     ax.stairs(tracks[0], x, fill=True, color=MEASURED, label=names[0])

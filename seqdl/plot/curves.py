@@ -12,6 +12,7 @@ from seqdl.errors import InputError, ShapeError
 from seqdl.evaluate.calibration import reliability as reliability_table
 from seqdl.evaluate.metrics import auprc, auroc, precision_recall_curve, roc_curve
 from seqdl.evaluate.regression import check_numbers, regression_metrics
+from seqdl.plot.figure import axes_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,7 +56,7 @@ def roc(target: ArrayLike, prediction: ArrayLike, *, label: str = "network", ax:
     """
     _two_classes(target, "a ROC curve")
     curve = roc_curve(target, prediction)
-    ax = _axes(ax)
+    ax = axes_of(ax, 4, 4)
     if not ax.lines:
         ax.plot([0, 1], [0, 1], color=GUIDE, linestyle=(0, (4, 3)), linewidth=1, zorder=1)
     ax.plot(curve.false_positive_rate, curve.true_positive_rate, label=f"{label} ({auroc(target, prediction):.3f})", **{"color": _next(ax), **style})
@@ -98,7 +99,7 @@ def precision_recall(target: ArrayLike, prediction: ArrayLike, *, label: str = "
     """
     _two_classes(target, "a precision-recall curve")
     curve = precision_recall_curve(target, prediction)
-    ax = _axes(ax)
+    ax = axes_of(ax, 4, 4)
     if not ax.lines:
         ax.axhline(float(np.mean(np.asarray(target, dtype=float))), color=GUIDE, linestyle=(0, (4, 3)), linewidth=1, zorder=1)
     ax.plot(curve.recall, curve.precision, label=f"{label} ({auprc(target, prediction):.3f})", drawstyle="steps-pre", **{"color": _next(ax), **style})
@@ -140,7 +141,7 @@ def loss(log: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         raise InputError(
             f"the log has the columns {', '.join(map(str, log.columns))}. Expected epoch and train_loss or val_loss; pass a run's log.csv."
         )
-    ax = _axes(ax)
+    ax = axes_of(ax, 4, 4)
     looks = {"train_loss": ("training", NEGATIVE, "--"), "val_loss": ("validation", NETWORK, "-")}
     for column in present:
         label, color, line = looks[column]
@@ -183,7 +184,7 @@ def histogram(target: ArrayLike, prediction: ArrayLike, *, bins: int = 25, ax: A
     _two_classes(target, "a histogram by class")
     truth, score = np.asarray(target), np.asarray(prediction, dtype=float)
     edges = np.linspace(0, 1, bins + 1) if score.min() >= 0 and score.max() <= 1 else np.linspace(score.min(), score.max(), bins + 1)
-    ax = _axes(ax)
+    ax = axes_of(ax, 4, 4)
     for value, label, color in ((0, "negatives", NEGATIVE), (1, "positives", POSITIVE)):
         chosen = score[truth == value]
         ax.hist(chosen, edges.tolist(), weights=np.full(chosen.size, 1 / chosen.size), color=color, alpha=0.55, label=f"{label} ({chosen.size:,})")
@@ -217,7 +218,7 @@ def reliability(target: ArrayLike, prediction: ArrayLike, *, bins: int = 10, ax:
     """
     table = reliability_table(target, prediction, bins=bins)
     used = table.n > 0
-    ax = _axes(ax)
+    ax = axes_of(ax, 4, 4)
     ax.plot([0, 1], [0, 1], color=GUIDE, linestyle=(0, (4, 3)), linewidth=1, zorder=1)
     whiskers = np.clip([table.observed[used] - table.low[used], table.high[used] - table.observed[used]], 0, None)
     ax.errorbar(table.prediction[used], table.observed[used], yerr=whiskers, fmt="o", color=NETWORK, markersize=5, linewidth=1.2)
@@ -258,7 +259,7 @@ def scatter(target: ArrayLike, prediction: ArrayLike, *, ax: Axes | None = None,
     low, high = float(min(truth.min(), score.min())), float(max(truth.max(), score.max()))
     margin = 0.04 * (high - low) or 0.5
     span = (low - margin, high + margin)
-    ax = _axes(ax)
+    ax = axes_of(ax, 4, 4)
     ax.plot(span, span, color=GUIDE, linestyle=(0, (4, 3)), linewidth=1, zorder=1)
     ax.plot(truth, score, **{"linestyle": "none", "marker": "o", "markersize": 3, "markeredgewidth": 0, "alpha": 0.4, "color": NETWORK, **style})
     _plain(ax, "Target", "Prediction")
@@ -302,7 +303,7 @@ def confusion(matrix: ArrayLike, names: Sequence[str], *, ax: Axes | None = None
             "Pass the task's outputs as names."
         )
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    ax = _axes(ax)
+    ax = axes_of(ax, 4, 4)
     ax.imshow(share, cmap=LinearSegmentedColormap.from_list("share", ["#ffffff", NETWORK]), vmin=0, vmax=1)
     for row, column in np.ndindex(*counts.shape):
         ink = "white" if share[row, column] > 0.55 else "black"
@@ -311,14 +312,6 @@ def confusion(matrix: ArrayLike, names: Sequence[str], *, ax: Axes | None = None
     ax.set_yticks(range(len(names)), list(names))
     ax.set(xlabel="Called", ylabel="True class")
     ax.tick_params(length=0)
-    return ax
-
-
-def _axes(ax: Axes | None) -> Axes:
-    if ax is None:
-        from matplotlib import pyplot as plt
-
-        ax = plt.subplots(figsize=(4, 4), layout="constrained")[1]
     return ax
 
 

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from seqdl.errors import InputError
 from seqdl.io.table import require_columns
 from seqdl.plot.curves import GUIDE, NEGATIVE, NETWORK, POSITIVE
+from seqdl.plot.figure import axes_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -101,7 +102,7 @@ def firing(centres: Mapping[str, ArrayLike], length: int, *, bins: int = 20, ax:
     if not centres:
         raise InputError("there are 0 filters to draw; expected at least one with sites. Read the filters on sequences that drive them.")
     edges = np.linspace(-length / 2, length / 2, bins + 1)
-    ax = _axes(ax)
+    ax = axes_of(ax, 6, 3.6)
     for (name, values), colour in zip(centres.items(), _colours(len(centres)), strict=True):
         counts = np.histogram(np.asarray(values, dtype=float), edges)[0]
         ax.plot((edges[1:] + edges[:-1]) / 2, counts / max(counts.sum(), 1), color=colour, label=name)
@@ -117,7 +118,7 @@ def _lines(table: pd.DataFrame, x: str, y: str, *, by: str, words: tuple[str, st
     require_columns(table, [by, x, y, f"{y}_low", f"{y}_high"], "the curve")
     if not len(table):
         raise InputError("the curve has no row; expected at least one distance or position. Ask for more of them.")
-    ax = _axes(ax)
+    ax = axes_of(ax, 6, 3.6)
     ax.axhline(0, color=GUIDE, linestyle=(0, (4, 3)), linewidth=1, zorder=1)
     groups = list(table.groupby(by, sort=False))
     for (name, rows), colour in zip(groups, _colours(len(groups)), strict=True):
@@ -125,14 +126,6 @@ def _lines(table: pd.DataFrame, x: str, y: str, *, by: str, words: tuple[str, st
         ax.plot(rows[x], rows[y], color=colour, linewidth=1.6, label=str(name))
     _plain(ax, *words)
     ax.legend(frameon=False, title=by, fontsize="small", title_fontsize="small")
-    return ax
-
-
-def _axes(ax: Axes | None) -> Axes:
-    if ax is None:
-        from matplotlib import pyplot as plt
-
-        ax = plt.subplots(figsize=(6, 3.6), layout="constrained")[1]
     return ax
 
 

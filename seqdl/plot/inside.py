@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from seqdl.errors import ShapeError
+from seqdl.plot.figure import axes_of
 from seqdl.sequence.encode import decode
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def attention(weights: ArrayLike, codes: ArrayLike | None = None, *, ax: Axes | 
     if shown.shape[0] not in (1, n):
         raise ShapeError(f"the weights have the shape {shown.shape}; (L, L) or (1, L) was expected. Take one sequence and one head.")
     if len(shown) == 1:
-        ax = ax or _figure(n, height=1.8)
+        ax = axes_of(ax, _wide(n), 1.8)
         ax.bar(np.arange(n), np.nan_to_num(shown[0]), width=1.0, color="#00707a")
         ax.set(ylabel="weight", xlim=(-0.5, n - 0.5))
         ax.spines[["top", "right"]].set_visible(False)
@@ -114,16 +115,14 @@ def _matrix(values: ArrayLike, codes: ArrayLike | None, what: str) -> NDArray[np
     return shown
 
 
-def _figure(n: int, *, height: float) -> Axes:
-    from matplotlib import pyplot as plt
-
-    made: Axes = plt.subplots(figsize=(float(np.clip(n * 0.11, 5, 14)), height), layout="constrained")[1]
-    return made
+def _wide(n: int) -> float:
+    """Return the inches of a figure of n positions."""
+    return float(np.clip(n * 0.11, 5, 14))
 
 
 def _picture(shown: NDArray[np.float64], *, label: str, ax: Axes | None, top: float = 1.0) -> Axes:
     """Draw a matrix in colours with their key beside it."""
-    ax = ax or _figure(shown.shape[1], height=float(np.clip(len(shown) * 0.06, 2.4, 6)))
+    ax = axes_of(ax, _wide(shown.shape[1]), float(np.clip(len(shown) * 0.06, 2.4, 6)))
     largest = float(np.nanmax(np.abs(shown), initial=0.0)) or 1.0
     signed = bool((shown < 0).any())
     limits: dict[str, Any] = {"cmap": SIGNED, "vmin": -largest, "vmax": largest} if signed else {"cmap": SHARES, "vmin": 0.0, "vmax": max(top, 0.0)}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from seqdl.io.table import require_columns
 from seqdl.plot.curves import GUIDE, NETWORK, POSITIVE
+from seqdl.plot.figure import axes_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,10 +45,7 @@ def learning_curve(
     ('log', ['from scratch: test', 'from scratch: training'])
     """
     require_columns(table, ("series", x, "train_score", "test_score"), "the table")
-    if ax is None:
-        from matplotlib import pyplot as plt
-
-        ax = plt.subplots(figsize=(6.4, 3.8), layout="constrained")[1]
+    ax = axes_of(ax, 6.4, 3.8)
     for number, (name, rows) in enumerate(table.groupby("series", sort=False)):
         colour = COLOURS[number % len(COLOURS)]
         for column, label, line in (("test_score", "test", "-"), ("train_score", "training", ":")):

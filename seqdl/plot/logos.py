@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from seqdl.errors import InputError
 from seqdl.io.files import writing
 from seqdl.motif.motif import Motif
+from seqdl.plot.figure import axes_of
 from seqdl.plot.letters import BASES, COLOURS
 from seqdl.plot.svg_logos import GREY, Kind, logo_svg, stack_heights
 
@@ -52,10 +53,7 @@ def logo(motif: Motif | ArrayLike, *, ax: Axes | None = None, kind: Kind = "bits
 
     name, heights = stack_heights(motif, kind=kind, reverse_complement=reverse_complement)
     n_positions = heights.shape[1]
-    if ax is None:
-        import matplotlib.pyplot as plt
-
-        _, ax = plt.subplots(figsize=(_inches(n_positions), _HEIGHT), layout="constrained")
+    ax = axes_of(ax, _inches(n_positions), _HEIGHT)
     Logo(pd.DataFrame(heights.T, columns=list(BASES)), ax=ax, color_scheme=dict(COLOURS), show_spines=False)
     ax.spines["left"].set_visible(True)
     every = 1 if n_positions <= 25 else 5

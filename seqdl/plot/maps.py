@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from seqdl.errors import ShapeError
 from seqdl.plot.curves import GUIDE
 from seqdl.plot.experiments import COLOURS
+from seqdl.plot.figure import axes_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,10 +55,7 @@ def embedding(points: ArrayLike, groups: ArrayLike | None = None, *, names: tupl
     kinds = np.full(len(places), "") if groups is None else np.asarray(groups).astype(str)
     if kinds.shape != places.shape[:1]:
         raise ShapeError(f"the groups have the shape {kinds.shape} for {len(places)} points; one a point was expected. Give them in the same order.")
-    if ax is None:
-        from matplotlib import pyplot as plt
-
-        ax = plt.subplots(figsize=(4.6, 4.6), layout="constrained")[1]
+    ax = axes_of(ax, 4.6, 4.6)
     words, counts = np.unique(kinds[kinds != NONE], return_counts=True)
     named = [str(words[k]) for k in np.argsort(-counts, kind="stable")[:MOST_NAMED]]
     size = float(np.clip(4_000 / max(1, len(places)), 4, 24))

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from seqdl.errors import InputError, ShapeError
+from seqdl.plot.figure import axes_of
 from seqdl.plot.letters import BASES, COLOURS, OUTLINES, letter_group, letter_path, number
 
 if TYPE_CHECKING:
@@ -56,14 +57,12 @@ def track(scores: ArrayLike, x: ArrayLike | None = None, *, ax: Axes | None = No
     >>> ax.get_xlim(), ax.get_ylabel()
     ((np.float64(99.5), np.float64(103.5)), 'attribution')
     """
-    import matplotlib.pyplot as plt
     from matplotlib.patches import PathPatch
     from matplotlib.ticker import MaxNLocator
 
     heights = _heights(scores, x)
     length = heights.shape[1]
-    if ax is None:
-        _, ax = plt.subplots(figsize=(float(np.clip(length * 0.11, 3.5, 20)), 1.9), layout="constrained")
+    ax = axes_of(ax, float(np.clip(length * 0.11, 3.5, 20)), 1.9)
     base, position, low, high = _letters(heights)
     for b, letter in enumerate(BASES):
         mine = base == b
