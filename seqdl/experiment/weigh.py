@@ -31,7 +31,7 @@ def weigh_members(task: Task, data: SequenceData, path: Path, *, device: str) ->
     For yes or no, logits are brought to one scale, so that no network counts more for being surer of itself: on validation sets of Reb1 and NFE2
     (one fold and seed) eight members had an AUROC of .947 and .9947 so, .944 and .9944 as they were, and weights fitted by logistic regression
     gained nothing over it. For numbers, where networks differ more in how good they are, `fit_weights` weighs them, and stretches what keeps too near
-    to the mean.
+    to the mean; of counts it is their logarithms that are weighed (`fit_logarithms`).
 
     Parameters
     ----------
@@ -52,7 +52,8 @@ def weigh_members(task: Task, data: SequenceData, path: Path, *, device: str) ->
     if numbers:
         families = n_families(data, rows)
         trust = families / (families + PRIOR)
-        weights, lines = zip(*(fit_weights(logits[:, :, t], truth, trust=trust) for t, truth in enumerate(data.truth()[rows].T)), strict=True)
+        fit = fit_logarithms if task.logarithmic else fit_weights
+        weights, lines = zip(*(fit(logits[:, :, t], truth, trust=trust) for t, truth in enumerate(data.truth()[rows].T)), strict=True)
         task.weigh(np.stack(weights, axis=1))
         task.calibrate(*np.array(lines).T)
     else:
@@ -115,3 +116,42 @@ def fit_weights(predictions: Floats, truth: Floats, *, trust: float = 0.5) -> tu
     together = weights @ parts
     scale = float(together @ aim / (together @ together))
     return weights, (scale, float(truth.mean() - scale * weights @ predictions.mean(axis=1)))
+
+
+def fit_logarithms(predictions: Floats, truth: Floats, *, trust: float = 0.5) -> tuple[Floats, tuple[float, float]]:
+    """Return the same for predictions that are logarithms of counts: weights by log(1 + count), and the line by Poisson's likelihood of the counts.
+
+    Parameters
+    ----------
+    predictions : array, (M, N)
+        Logarithms, of M networks.
+    truth : array, (N,)
+        Counts; NaN where they are not known.
+    trust : float, in [0, 1]
+
+    Returns
+    -------
+    weights : array, (M,)
+    line : (float, float)
+        Scale and shift of the logarithm.
+
+    Examples
+    --------
+    >>> counts = np.array([1.0, 3.0, 7.0, 15.0])
+    >>> weights, (scale, shift) = fit_logarithms(np.log(counts + 1)[None], counts)
+    >>> weights.tolist(), round(scale, 3), round(float(np.exp(scale * np.log(counts + 1) + shift).mean()), 3)
+    ([1.0], 1.213, 6.5)
+    """
+    from sklearn.linear_model import PoissonRegressor
+
+    weights, _ = fit_weights(predictions, np.log1p(truth), trust=trust)
+    known = np.isfinite(truth)
+    together, counts = weights @ predictions[:, known], truth[known]
+    if together.std() == 0 or counts.sum() == 0:
+        return weights, (1.0, 0.0)
+    standard = (together - together.mean()) / together.std()
+    line = PoissonRegressor(alpha=0, max_iter=1_000).fit(standard[:, None], counts)
+    slope = max(float(line.coef_[0] / together.std()), 0.0)
+    if slope == 0:  # a few great counts say that the rest goes the other way: as they were
+        return weights, (1.0, float(np.log(counts.mean() / np.exp(together).mean())))
+    return weights, (slope, float(line.intercept_ - slope * together.mean()))

@@ -88,7 +88,7 @@ class DeepLift:
         _check_rules(readout.module)
         references = make_references(x, self.references, seed=self.seed)
         scores, balance = torch.zeros(len(x), 4, x.shape[-1]), _Balance()
-        with patched(rescaled(readout.module)):
+        with patched(rescaled(readout.module, hypothetical=self.hypothetical)):
             for rows in track(list(batches(len(x), max(1, readout.batch_size(self.batch_size) // references.count))), "deeplift"):
                 reference = readout.place(references.rows(rows))  # (n, R, 4, L)
                 sequence = readout.place(x[rows])[:, None].expand_as(reference)

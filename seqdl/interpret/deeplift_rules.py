@@ -18,11 +18,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from seqdl.interpret.word_slopes import word_slopes
 from seqdl.layers.activation import Exp
 from seqdl.layers.monotone import Monotone
 from seqdl.layers.onehot import mask_positions
 from seqdl.layers.pooling import AttentionPool, GlobalMax
-from seqdl.layers.words import Words
+from seqdl.layers.words import Words, is_exact
 
 SMALL = 1e-6
 """Below this difference of inputs the slope is taken from the derivative."""
@@ -33,7 +34,7 @@ ELEMENTWISE: tuple[type[nn.Module], ...] = (
 POOLING = (nn.MaxPool1d, nn.MaxPool2d, nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d)
 
 
-def rescaled(module: nn.Module) -> dict[nn.Module, Callable[..., Any]]:
+def rescaled(module: nn.Module, *, hypothetical: bool = False) -> dict[nn.Module, Callable[..., Any]]:
     """Return the stand-ins of every nonlinear part that has a rule.
 
     Rules exist for the activations of torch and our own, max pooling (`MaxPool1d`, `MaxPool2d`, their adaptive kin) and
@@ -44,6 +45,8 @@ def rescaled(module: nn.Module) -> dict[nn.Module, Callable[..., Any]]:
     ----------
     module : nn.Module
         The network.
+    hypothetical : bool, default False
+        Whether the slope towards bases that stand neither in the sequence nor in its reference is asked for.
     """
     forwards: dict[nn.Module, Callable[..., Any]] = {}
     for part in module.modules():
@@ -58,7 +61,7 @@ def rescaled(module: nn.Module) -> dict[nn.Module, Callable[..., Any]]:
         elif isinstance(part, AttentionPool):
             forwards[part] = _attention(part)
         elif isinstance(part, Words):
-            forwards[part] = _words(part.forward)
+            forwards[part] = _words(copy.copy(part), hypothetical=hypothetical)
     return forwards
 
 
@@ -67,24 +70,42 @@ def pair(first: Tensor, second: Tensor) -> Tensor:
     return torch.stack([first, second], 1).flatten(0, 1)
 
 
-def _words(forward: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+def _words(words: Words, *, hypothetical: bool) -> Callable[[Tensor], Tensor]:
     """Return the secant of weights of words: the mean of the gradients on the way from the reference to the sequence.
 
-    A word is a product of bases, so that the gradient on the way is a polynomial; three places of Gauss and Legendre are exact up to the fifth
-    degree, which is that of six bases.
+    Towards the bases of the two it is looked up, where these are known; towards all four it is worked out at points of the way: the gradient is a
+    polynomial there, and places of Gauss and Legendre make its mean exact.
     """
-    places, weights = np.polynomial.legendre.leggauss(3)
 
     def secant(x: Tensor) -> Tensor:
-        with torch.no_grad():
-            value = forward(x)
-            sequence, reference = x[0::2], x[1::2]
-            between = [pair(point, point) for at in (places + 1) / 2 for point in [reference + at * (sequence - reference)]]
-        slopes = [weight / 2 * forward(point + x - x.detach()) for weight, point in zip(weights.tolist(), between, strict=True)]
-        slope = torch.stack(slopes).sum(0)
-        return value + slope - slope.detach()
+        value, sequence, reference = words(x.detach()).detach(), x[0::2], x[1::2].detach()
+        same = torch.equal(sequence.detach().sum(1), reference.sum(1))
+        if same and not hypothetical and is_exact(x.detach()):
+            change = _looked_up(words, sequence, reference)
+        else:
+            change = _on_the_way(words, sequence, reference, degree=words.kept - 1 if same else words.kept + words.width - 1)
+        return pair(value[0::2] + change - change.detach(), value[1::2])
 
     return secant
+
+
+def _looked_up(words: Words, sequence: Tensor, reference: Tensor) -> Tensor:
+    """Return what has the mean slope towards the bases that stand in the sequence and in the reference (B, 4, L)."""
+    base = sequence.detach()
+    change: Tensor = sequence.new_zeros(())
+    for standing, slope in zip((base, reference), word_slopes(words, base, reference), strict=True):
+        at_base = words.padded(sequence * standing).sum(1).unfold(-1, words.width, 1)  # (B, L, width)
+        change = change + torch.einsum("bdwl,blw->bdl", slope, at_base)
+    return change
+
+
+def _on_the_way(words: Words, sequence: Tensor, reference: Tensor, *, degree: int) -> Tensor:
+    """Return what has the mean slope towards all bases, for a gradient that is a polynomial of a degree on the way."""
+    places, weights = np.polynomial.legendre.leggauss(degree // 2 + 1)
+    moved, change = sequence - sequence.detach(), sequence.new_zeros(())
+    for at, weight in zip((places + 1) / 2, weights / 2, strict=True):
+        change = change + weight * words(torch.lerp(reference, sequence.detach(), at) + moved)
+    return change
 
 
 def _elementwise(forward: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:

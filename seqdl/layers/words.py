@@ -75,18 +75,25 @@ class Words(nn.Module):
 
     def forward(self, bases: Tensor) -> Tensor:
         """Return what the words around each position say, (B, dimensions, L), for bases (B, 4, L)."""
-        table = self.step * (self.weight + self.weight[:, self.mirror] if self.both_strands else self.weight)
-        before = (self.width - 1) // 2
-        padded = nn.functional.pad(bases, (before, self.width - 1 - before))
-        return self._look_up(padded, table) if is_exact(bases) and not bases.requires_grad else self._expected(padded, table)
+        padded = self.padded(bases)
+        return self._look_up(padded) if is_exact(bases) and not bases.requires_grad else self._expected(padded)
 
-    def _look_up(self, bases: Tensor, table: Tensor) -> Tensor:
+    def table(self) -> Tensor:
+        """Return what every word says, (dimensions, words): by choice of places, then by number, A C G T as digits 0 to 3."""
+        return self.step * (self.weight + self.weight[:, self.mirror] if self.both_strands else self.weight)
+
+    def padded(self, bases: Tensor) -> Tensor:
+        """Return (B, 4, L + width - 1): a window of `width` for every position, none of the bases known beyond the ends."""
+        before = (self.width - 1) // 2
+        return nn.functional.pad(bases, (before, self.width - 1 - before))
+
+    def _look_up(self, bases: Tensor) -> Tensor:
         """Return the features of sequences of known bases: a look into the table for every word."""
         numbers = bases * torch.arange(4, device=bases.device, dtype=bases.dtype)[:, None]
         codes, known = numbers.sum(1, keepdim=True), bases.sum(1, keepdim=True)
         whole = nn.functional.conv1d(known, torch.ones_like(self.powers[:1])) > self.width - 0.5  # (B, 1, L)
         found = codes
-        step = max(1, ENTRIES // codes.numel())
+        table, step = self.table(), max(1, ENTRIES // codes.numel())
         for first in range(0, len(self.masks), step):  # masks rather than sequences, so that windows of mutants stay windows
             some = slice(first, first + step)
             places = nn.functional.conv1d(codes, self.powers[some]).long() + self.offsets[some, None]  # (B, m, L)
@@ -94,9 +101,9 @@ class Words(nn.Module):
             found = torch.cat(part, dim=1) if first == 0 else found + torch.cat(part, dim=1)
         return found * whole
 
-    def _expected(self, bases: Tensor, table: Tensor) -> Tensor:
+    def _expected(self, bases: Tensor) -> Tensor:
         """Return the features that are expected of bases with probabilities, linear in each: what gradients are taken of."""
-        length, half = bases.shape[-1] - self.width + 1, self.kept // 2
+        table, length, half = self.table(), bases.shape[-1] - self.width + 1, self.kept // 2
         at = [bases[..., place : place + length].transpose(1, 2).contiguous() for place in range(self.width)]  # (B, L, 4) each
         words: dict[tuple[int, ...], Tensor] = {}
         found = bases.new_zeros(len(bases), length, self.dimensions)

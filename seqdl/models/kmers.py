@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
+from seqdl.errors import InputError
 from seqdl.layers.onehot import mask_positions
 from seqdl.layers.words import Words
 from seqdl.registry import MODELS
@@ -31,6 +33,8 @@ class Kmers(nn.Module):
         Numbers a word is given; as many as outputs under ``pooling="sum"``.
     both_strands : bool, default False
         Whether a word and its reverse complement have the same weights.
+    reach : int, default 1
+        Bases (bp), odd, around a position over which features are averaged: what is asked at a base may depend on words far from it.
 
     References
     ----------
@@ -47,10 +51,14 @@ class Kmers(nn.Module):
     stride = 1
     readout = "sum"
 
-    def __init__(self, *, in_channels: int = 4, width: int = 8, kept: int = 6, dimensions: int = 8, both_strands: bool = False) -> None:
+    def __init__(
+        self, *, in_channels: int = 4, width: int = 8, kept: int = 6, dimensions: int = 8, both_strands: bool = False, reach: int = 1
+    ) -> None:
         super().__init__()
+        if reach < 1 or reach % 2 == 0:
+            raise InputError(f"words within {reach} bp were asked for: an odd number from 1 on was expected, so that a position lies in the middle.")
         self.words = Words(width=width, kept=kept, dimensions=dimensions, both_strands=both_strands)
-        self.channels, self.both_strands = dimensions, both_strands
+        self.channels, self.both_strands, self.reach = dimensions, both_strands, reach
         self.signals = nn.Conv1d(in_channels - 4, dimensions, width | 1, padding="same") if in_channels > 4 else None
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
@@ -58,4 +66,11 @@ class Kmers(nn.Module):
         found: Tensor = self.words(mask_positions(x[:, :4], lengths))
         if self.signals is not None:
             found = found + self.signals(mask_positions(x[:, 4:], lengths))
-        return mask_positions(found, lengths)
+        found = mask_positions(found, lengths)
+        return found if self.reach == 1 else mask_positions(self._around(found, lengths), lengths)
+
+    def _around(self, features: Tensor, lengths: Tensor | None) -> Tensor:
+        """Return the mean of features (B, C, L) over the positions around each that are there."""
+        there = mask_positions(torch.ones_like(features[:, :1]), lengths)
+        total, count = (nn.functional.avg_pool1d(each, self.reach, stride=1, padding=self.reach // 2) for each in (features, there))
+        return total / count.clamp(min=0.5 / self.reach)

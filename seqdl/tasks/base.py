@@ -52,6 +52,8 @@ class Task(pl.LightningModule):
     """Whether the outputs are classes that exclude each other."""
     two_classes: bool = False
     """Whether batches may be drawn with another share of positives than there is."""
+    logarithmic: bool = False
+    """Whether predictions, one for each sequence, are the exponential of the logits."""
     head: nn.Module
     scale: Tensor
     shift: Tensor

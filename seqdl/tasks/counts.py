@@ -54,6 +54,7 @@ class Counts(Task):
     serves = ("regression",)
     monitor = "val_log_pearson"
     higher_is_better = True
+    logarithmic = True
     typical: Tensor
 
     def __init__(

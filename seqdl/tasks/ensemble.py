@@ -54,6 +54,7 @@ class Ensemble(Task):
         self.register_buffer("weights", torch.ones(len(members), len(self.outputs)))
         self.monitor, self.higher_is_better = first.monitor, first.higher_is_better
         self.calibrated, self.two_classes, self.exclusive = first.calibrated, first.two_classes, first.exclusive
+        self.logarithmic = first.logarithmic
         self.recipe = {"members": [member.recipe for member in members]}
 
     @property

@@ -71,6 +71,18 @@ def test_of_numbers_the_network_that_knows_them_counts_most(path):
     assert (slope, shift) == pytest.approx((1, 0), abs=1e-3)
 
 
+def test_of_counts_logarithms_are_weighed_and_the_mean_is_met(path):
+    task, data = ensemble("counts"), examples(numeric=True)
+    rows = data.rows("val")
+    noise = np.random.default_rng(0).normal(size=len(data.rows()))
+    logits = data_logits(task.tasks[1], data, data.rows(), device="cpu")[:, 0]
+    data.examples["target"] = np.round(np.exp((logits - logits.mean()) / logits.std() + 4 + 0.1 * noise))
+    weigh_members(task, data, path(task), device="cpu")
+    said, known = data_logits(task, data, rows, device="cpu")[:, 0], data.truth()[rows, 0]
+    assert np.exp(said).mean() == pytest.approx(known.mean(), rel=1e-4)
+    assert np.corrcoef(said, np.log1p(known))[0, 1] > 0.9
+
+
 def test_a_part_of_a_weight_is_the_same_for_all_that_go_with_the_truth():
     truth = np.array([0.0, 1.0, 2.0, 3.0])
     near = truth + np.array([0.5, -0.5, -0.5, 0.5])

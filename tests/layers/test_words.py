@@ -115,9 +115,21 @@ def test_a_sum_is_over_a_sequence_and_not_over_its_padding():
     assert head(features, torch.tensor([4]), 2 * features).tolist() == [[8.0, 8.0]]
 
 
+def test_words_within_reach_count_the_same_at_a_base_and_padding_does_not():
+    torch.manual_seed(0)
+    near, x = Kmers(width=5, kept=4, dimensions=2, reach=7), one_hot(codes(3, 30))
+    found = near(x)
+    plain = near.words(x)
+    for place in (0, 2, 15, 29):
+        torch.testing.assert_close(found[..., place], plain[..., max(0, place - 3) : place + 4].mean(-1))
+    padded = torch.nn.functional.pad(x, (0, 9))
+    torch.testing.assert_close(near(padded, torch.tensor([30, 30, 30]))[..., :30], found)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
+        (lambda: Kmers(reach=10), "an odd number from 1 on was expected"),
         (lambda: words(4, 5), "words of 4 bp of which 5 count"),
         (lambda: words(20, 10), "need .* weights: at most 20,000,000 were expected"),
         (lambda: SumHead(8, 1), "8 channels for 1 outputs: one channel for each output was expected"),
