@@ -150,7 +150,7 @@ def fit_logarithms(predictions: Floats, truth: Floats, *, trust: float = 0.5) ->
     if together.std() == 0 or counts.sum() == 0:
         return weights, (1.0, 0.0)
     standard = (together - together.mean()) / together.std()
-    line = PoissonRegressor(alpha=0, max_iter=1_000).fit(standard[:, None], counts)
+    line = PoissonRegressor(alpha=0, max_iter=1_000).fit(standard[:, None], counts)  # type: ignore[no-untyped-call]
     slope = max(float(line.coef_[0] / together.std()), 0.0)
     if slope == 0:  # a few great counts say that the rest goes the other way: as they were
         return weights, (1.0, float(np.log(counts.mean() / np.exp(together).mean())))

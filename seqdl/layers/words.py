@@ -80,7 +80,8 @@ class Words(nn.Module):
 
     def table(self) -> Tensor:
         """Return what every word says, (dimensions, words): by choice of places, then by number, A C G T as digits 0 to 3."""
-        return self.step * (self.weight + self.weight[:, self.mirror] if self.both_strands else self.weight)
+        found: Tensor = self.step * (self.weight + self.weight[:, self.mirror] if self.both_strands else self.weight)
+        return found
 
     def padded(self, bases: Tensor) -> Tensor:
         """Return (B, 4, L + width - 1): a window of `width` for every position, none of the bases known beyond the ends."""
