@@ -60,6 +60,7 @@ class Profile(AlongTask):
     """
 
     serves = ("signal",)
+    budget = 400  # more, and the default fits the noise of sparse coverage: see PROFILE_MEMBERS
     typical: Tensor
 
     def __init__(
