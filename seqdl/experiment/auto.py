@@ -7,8 +7,7 @@ import itertools
 from typing import TYPE_CHECKING, Any
 
 from seqdl.errors import InputError
-from seqdl.experiment.members import members_for, of_both_strands, with_spans
-from seqdl.experiment.prepare import resolve_strands
+from seqdl.experiment.members import members_for, with_spans
 from seqdl.registry import MODELS, TASKS
 
 if TYPE_CHECKING:
@@ -54,8 +53,6 @@ def resolve_auto(config: Config, data: SequenceData) -> tuple[Config, str]:
     of_sites = " of sites" if task.get("bottleneck") == "sites" else ""
     name, members, words = members_for(task["name"] + of_sites, data, strands=config.strands, n_positives=n_that_count(data))
     members = with_spans(members, data)
-    if task["name"] in DEEP_TASKS and resolve_strands(config, data) == "shared":
-        members = of_both_strands(members)
     n_members = config.members or len(members)
     known = TASKS.options(task["name"])
     made = [

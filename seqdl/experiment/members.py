@@ -178,11 +178,6 @@ def _deeper(data: SequenceData) -> tuple[str, Sequence[Member], str]:
     return "basset", (*anywhere, *words), f"three convolutions, averaged with and without attention, since lengths differ{beside}"
 
 
-def of_both_strands(members: Sequence[Member]) -> Sequence[Member]:
-    """Return the members, of which words weigh those of either strand the same: as sharing over both does, at half the cost."""
-    return [({**options, "both_strands": True} if options.get("name") == "kmers" else options, head) for options, head in members]
-
-
 def with_spans(members: Sequence[Member], data: SequenceData) -> Sequence[Member]:
     """Return the members, every other of which reads the window alone where what surrounds it is read too.
 

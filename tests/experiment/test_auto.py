@@ -44,6 +44,14 @@ def test_members_follow_from_the_targets_and_the_lengths(kind, strands, ragged, 
     assert len(task.members) == len(expected)
 
 
+def test_counts_are_read_by_filters_and_by_words():
+    given = data("regression")
+    config, _ = resolve_auto(make_config({"strands": "shared", "task": "counts"}), given)
+    assert [config.model["name"], *(member["model"]["name"] for member in config.ensemble)] == ["basset", "kmers"]
+    assert config.training.lr == 0.003
+    assert build_task(config, given).tasks[1].encoder.both_strands
+
+
 @pytest.mark.parametrize("strands", ["shared", "single"])
 def test_words_are_told_whether_both_strands_are_one_and_how_many_outputs_there_are(strands):
     given = data("binary", ragged=True)
