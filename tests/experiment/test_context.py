@@ -173,4 +173,4 @@ def test_every_other_network_reads_the_window_alone(tiny):
     made = prepare(config(tiny, context=20))
     resolved, _ = resolve_auto(config(tiny, context=20), made)
     heads = [resolved.task, *(member["task"] for member in resolved.ensemble)]
-    assert [head.get("span") for head in heads] == [None, 60] * 4
+    assert [head.get("span") for head in heads] == [None, 60] * 3 + [60, 60]
