@@ -51,7 +51,7 @@ from seqdl.types import Codes
 DATA = Path(os.environ.get("SEQDL_DATA", Path(__file__).parents[2] / "shared" / "data"))
 N_TRAIN, N_VAL, N_JUDGED = 10_000, 1_000, 5_000
 LENGTH = 64
-LECTURE = {"generator": "dense", "loss": "classic", "output": "softmax", "detector": False, "penalty": 0.0, "average": 0.0}
+LECTURE = {"generator": "dense", "loss": "classic", "output": "softmax", "detector": False, "penalty": 0.0, "average": 0.0, "select": 1}
 GENERATORS: dict[str, dict[str, Any]] = {
     "gan": {"task": {"name": "gan"}},
     "language model": {"task": {"name": "next_base"}},

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 
+LEAST_HELD_OUT = 100
+"""Validation sequences below which a critic's scores are taken for nothing."""
+
 
 def calibration_method(task: Task, asked: str) -> str:
     """Return how a task is calibrated: what was asked for, or of `auto` what the task takes by default.
@@ -77,6 +80,16 @@ def calibrate_task(task: Task, data: SequenceData, path: Path, *, method: str, d
         task.calibrate(np.array([scale for scale, _ in lines]), np.array([shift for _, shift in lines]))
     task.recipe["calibration"] = method
     keep_in_checkpoint(task, path)
+
+
+def sharpen_critic(task: Task, data: SequenceData, path: Path) -> None:
+    """Calibrate the critic of a GAN on the validation split, and keep that in the checkpoint at `path`; other tasks stay as they are."""
+    from seqdl.tasks.gan import GAN
+
+    rows = data.rows("val")
+    if isinstance(task, GAN) and len(rows) >= LEAST_HELD_OUT:
+        task.eval().sharpen(torch.from_numpy(data.codes[rows]), torch.from_numpy(np.asarray(data.targets()[rows])))
+        keep_in_checkpoint(task, path)
 
 
 def keep_in_checkpoint(task: Task, path: Path) -> None:

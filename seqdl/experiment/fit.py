@@ -21,7 +21,7 @@ from seqdl.data.augment import Augmentation
 from seqdl.data.datamodule import Loading, SequenceDataModule
 from seqdl.errors import InputError, Interrupted, MissingFileError, SeqdlError, UnknownNameError, listing
 from seqdl.experiment.auto import default_steps, n_that_count
-from seqdl.experiment.calibrate import calibrate_task, calibration_method
+from seqdl.experiment.calibrate import calibrate_task, calibration_method, sharpen_critic
 from seqdl.experiment.callbacks import EpochLog, EpochSeeds, FolderCheckpoint, KeepFrozen, Penalty, Plateau, StepBar
 from seqdl.experiment.checkpoint import fill_task
 from seqdl.experiment.config import make_config
@@ -172,6 +172,7 @@ class Fitting:
             shutil.copyfile(last, best)
         load_weights(task, best)
         weigh_members(task, self.data, best, device=self.device)
+        sharpen_critic(task, self.data, best)
         if method != "none" and len(self.data.rows("val")):
             calibrate_task(task, self.data, best, method=method, device=self.device)
         return time.monotonic() - started

@@ -115,3 +115,14 @@ def test_what_cannot_be_calibrated_so_is_refused(task, method, message):
     made = create_task(task, create_model("cnn", filters=4))
     with pytest.raises(ValueError, match=message):
         calibration_method(made, method)
+
+
+@pytest.mark.parametrize(("n_val", "known"), [(150, True), (50, False)])
+def test_the_critic_of_a_gan_is_calibrated_where_enough_was_held_out(n_val, known, tmp_path):
+    rng = np.random.default_rng(0)
+    sequences = rng.choice(4, size=(n_val + 210, 20), p=[0.7, 0.1, 0.1, 0.1]).astype(np.uint8)
+    held = SequenceData.from_sequences(sequences, None, np.repeat(["train", "val", "test"], [200, n_val, 10]))
+    task = create_task("gan", create_model("cnn", filters=4, width=5), length=20, strands="single")
+    fit_task(task, held, tmp_path, training=TrainingConfig(max_steps=6, batch_size=32))
+    assert bool(task.sharpness > 0) == known
+    assert load_task(tmp_path / "checkpoints" / "best.ckpt").sharpness == task.sharpness

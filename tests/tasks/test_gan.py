@@ -17,7 +17,8 @@ from seqdl.experiment.train import fit
 from seqdl.layers.adversary import LOSSES, Critic, critic_loss, generator_loss, told_right, unit_penalty, zero_centred_penalty
 from seqdl.layers.generators import GENERATORS, DictionaryGenerator, bases_of, generator
 from seqdl.layers.onehot import one_hot
-from seqdl.tasks.gan import watch
+from seqdl.tasks.game_watch import watch
+from seqdl.tasks.selection import chosen, sharpness_of
 
 LENGTH = 30
 REAL, FAKE = torch.tensor([2.0, -1.0]), torch.tensor([0.5, 0.0])
@@ -178,6 +179,49 @@ def test_a_latent_is_decoded_alike_each_time_and_passes_a_gradient_on(name, cond
 def test_targets_that_are_no_classes_of_the_condition_are_refused():
     with pytest.raises(InputError, match="the condition has 3 classes, and the targets are numbers from 0 to 5"):
         made(condition=3).prepare(np.array([[0.0], [5.0]]))
+
+
+class Likes(torch.nn.Module):
+    """A critic that counts A, whatever it is told."""
+
+    def forward(self, x, given=None):
+        return x[:, 0].mean(-1) + (0 if given is None else 0 * given.sum(1))
+
+
+@pytest.mark.parametrize("condition", [0, 3])
+def test_draws_that_a_calibrated_critic_takes_for_real_are_kept(condition):
+    task = made(condition=condition).eval()
+    task.critic = Likes()
+    real = codes(400)
+    real[:, :4] = 0  # more A than the generator writes
+    given = 1.0 if condition else None
+    source = lambda: torch.Generator().manual_seed(0)  # noqa: E731
+    before = task.sample(1_000, LENGTH, condition=given, generator=source())
+    task.sharpen(real, torch.ones(400, 1))
+    assert task.sharpness > 1
+    after = task.sample(1_000, LENGTH, condition=given, generator=source())
+    shares = [(some == 0).float().mean() for some in (before, after, real)]
+    assert tuple(after.shape) == (1_000, LENGTH)
+    assert abs(shares[1] - shares[2]) < abs(shares[0] - shares[2]) / 2
+    torch.testing.assert_close(after, task.sample(1_000, LENGTH, condition=given, generator=source()))
+
+
+def test_a_critic_that_sees_nothing_chooses_nothing():
+    assert sharpness_of(torch.ones(5), torch.ones(9)) == 0
+    assert sharpness_of(torch.tensor([0.0, 1.0]), torch.tensor([5.0, 6.0])) == 0  # it takes the drawn ones for real
+    task = made(select=1).eval()
+    task.sharpen(codes(200), torch.zeros(200, 0))
+    assert task.sharpness == 0
+    kept = chosen(torch.arange(40.0), 10, sharpness=0.0, generator=torch.Generator().manual_seed(0))
+    assert len(set(kept.tolist())) == 10
+    assert kept.min() < 20
+
+
+def test_a_checkpoint_without_a_calibrated_critic_is_read():
+    task = made()
+    state = {name: value for name, value in task.state_dict().items() if name != "sharpness"}
+    task.load_state_dict(state)
+    assert task.sharpness == 0
 
 
 def test_a_generator_that_writes_one_sequence_is_seen_and_a_real_one_is_not():
