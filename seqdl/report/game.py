@@ -54,7 +54,7 @@ PANELS: tuple[tuple[str, str, str, dict[str, tuple[str, str]]], ...] = (
         "How far the samples are from real sequences",
         "On held-out sequences: the divergence of 6-mers, which is not 0 even for real ones where they are few, and the distance of the base "
         "frequencies at each position. The epoch that was kept has the smallest sum of the first and the square of the second, epochs that had "
-        "collapsed left out.",
+        "collapsed left out. These are draws as they come, before the critic chooses among them (the option select).",
         "Distance",
         {"6-mers": ("network", "val_js"), "positions": ("kmer", "val_positions")},
     ),
