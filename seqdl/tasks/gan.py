@@ -78,8 +78,8 @@ class GAN(Task):
         which it learns to put below those that are told their own.
     select : int, default 4
         Draws for each that is kept, in proportion to the odds that the critic, calibrated on held-out sequences after training, gives them of being
-        real [4]_; 1 keeps all. A fresh network told simulated promoters from real ones with an AUROC of .543 and .562 with 4, of .575 with 1 (one seed,
-        two sets of draws).
+        real [4]_; 1 keeps all. A fresh network told simulated promoters from real ones with an AUROC of .543 and .562 with 4, .575 with 1 (one
+        seed, two sets of draws).
     stop : {"collapsed", "never"}, default "never"
         Whether training ends where samples collapse for three epochs.
 
