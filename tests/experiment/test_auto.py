@@ -40,6 +40,7 @@ def test_members_follow_from_the_targets_and_the_lengths(kind, strands, ragged, 
     members = [(config.model, config.task), *((member["model"], member["task"]) for member in config.ensemble)]
     assert [(model["name"], task.get("pooling")) for model, task in members] == expected
     assert f"{len(expected)} of them that differ" in reason
+    assert "the first 2 of" in resolve_auto(make_config({"strands": strands, "members": 2}), given)[1]
     task = build_task(config, given)
     assert len(task.members) == len(expected)
 
