@@ -59,8 +59,11 @@ def resolve_auto(config: Config, data: SequenceData) -> tuple[Config, str]:
         {"model": {"name": name, **options}, "task": {**{key: value for key, value in head.items() if key in known}, **task}}
         for options, head in itertools.islice(itertools.cycle(members), n_members)
     ]
-    some = f"the first{f' {n_members}' * (n_members > 1)} of" if n_members < len(members) else f"{n_members} of them that differ:"
-    reasons.append(f"{some} {words}" if len(members) > 1 else words)
+    if n_members < len(members):
+        words = f"the first of {words}" if n_members == 1 else f"the first {n_members} of {words}"
+    elif len(members) > 1:
+        words = f"{n_members} of them that differ: {words}"
+    reasons.append(words)
     first, rest = made[0], made[1:]
     return dataclasses.replace(config, model=first["model"], task=first["task"], ensemble=rest, members=n_members), "; ".join(reasons)
 
