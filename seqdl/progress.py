@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 
-def track(items: Iterable[T], label: str, total: int | None = None, *, unit: str = "it", size: Callable[[T], int] | None = None) -> Iterator[T]:
-    """Iterate over `items` with a progress bar on stderr.
+def bar_is_seen() -> bool:
+    """Return whether a bar would be seen: on a terminal, and never where ``SEQDL_QUIET`` is set (`--quiet` sets it)."""
+    return sys.stderr.isatty() and not os.environ.get("SEQDL_QUIET")
 
-    The bar is shown only on a terminal, and never where ``SEQDL_QUIET`` is set (`--quiet` sets it).
+
+def track(items: Iterable[T], label: str, total: int | None = None, *, unit: str = "it", size: Callable[[T], int] | None = None) -> Iterator[T]:
+    """Iterate over `items` with a progress bar on stderr, where it would be seen.
 
     Parameters
     ----------
@@ -29,7 +33,7 @@ def track(items: Iterable[T], label: str, total: int | None = None, *, unit: str
     """
     from tqdm import tqdm
 
-    disable = True if os.environ.get("SEQDL_QUIET") else None
+    disable = not bar_is_seen()
     if size is None:
         return iter(tqdm(items, desc=label, total=total, unit=unit, disable=disable, leave=False))
     return _counted(items, tqdm(desc=label, total=total, unit=unit, disable=disable, leave=False, unit_scale=True), size)

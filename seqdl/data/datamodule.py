@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TypeVar
 
 import numpy as np
@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, Sampler
 from seqdl.data.augment import Augmentation
 from seqdl.data.dataset import SequenceData
 from seqdl.data.gather import CodesDataset
-from seqdl.data.loader import BatchLoader, InOrder, cut
+from seqdl.data.loader import BatchLoader, EpochLoader, InOrder, cut
 from seqdl.errors import InputError
 from seqdl.types import Batch, Ints
 
@@ -117,13 +117,16 @@ class SequenceDataModule(pl.LightningDataModule):
         super().__init__()
         self.data, self.loading, self.seed = data, loading, seed
 
-    def train_dataloader(self) -> BatchLoader | DataLoader[Batch]:
-        """Return the loader of the current epoch."""
+    def train_dataloader(self) -> EpochLoader:
+        """Return the loader of the training split; each time it is iterated over, it has the batches of the current epoch."""
+        return EpochLoader(partial(self._epoch, *self._drawn), self.loading.steps_in_epoch(len(self._training)))
+
+    def _epoch(self, strata: list[Ints], shares: list[int]) -> BatchLoader | DataLoader[Batch]:
+        """Return the loader of the current epoch, whose batches take from each stratum its share."""
         epoch = self.trainer.current_epoch if self.trainer is not None else 0
         generator = torch.Generator().manual_seed(self.seed * 100_003 + epoch)
         augmentation = replace(self.loading.augmentation, turned=0.5) if self.data.reverse_complement else self.loading.augmentation
         dataset = self._training.varied(augmentation, seed=(self.seed, epoch))
-        strata, shares = self._drawn
         draw = BatchDraw(strata, shares, self.loading.steps_in_epoch(len(dataset)), generator=generator, part=self.loading.part)
         if not self.loading.workers:
             return BatchLoader(dataset, draw)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, Protocol
 
@@ -50,6 +50,29 @@ class BatchLoader:
         """Yield every batch."""
         n_items = _AT_ONCE // max(1, self.dataset.codes.shape[1])
         return chain.from_iterable(map(self.dataset.gather, self.draw.blocks(n_items)))
+
+
+class EpochLoader:
+    """Yields other batches each time it is iterated over: those of the epoch that has begun.
+
+    Parameters
+    ----------
+    epoch : callable
+        Returns the batches of the current epoch.
+    n_batches : int
+        How many they are, in every epoch.
+    """
+
+    def __init__(self, epoch: Callable[[], Iterable[Batch]], n_batches: int) -> None:
+        self.epoch, self.n_batches = epoch, n_batches
+
+    def __len__(self) -> int:
+        """Return the number of batches."""
+        return self.n_batches
+
+    def __iter__(self) -> Iterator[Batch]:
+        """Yield every batch of the current epoch."""
+        yield from self.epoch()  # only with the first batch: a run taken up again learns its epoch after it has asked for an iterator
 
 
 class InOrder:

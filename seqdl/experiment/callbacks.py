@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 import time
 from collections.abc import Callable
 from functools import cached_property
@@ -20,6 +19,8 @@ if TYPE_CHECKING:
 
 FIRST_COLUMNS, LAST_COLUMNS = ("epoch", "step", "train_loss", "val_loss"), ("lr", "seconds")
 """Of log.csv; the task's own metrics stand between them."""
+SECONDS_BETWEEN = 5.0
+"""Between two writings of last.ckpt: what a kill undoes at most, if epochs are shorter."""
 
 
 class EpochLog(pl.Callback):
@@ -188,6 +189,23 @@ class FolderCheckpoint(ModelCheckpoint):
         return str(Path(str(self.dirpath)) / Path(path).name) if path else path
 
 
+class LastCheckpoint(FolderCheckpoint):
+    """The state at the end of an epoch, to go on from: of the first, of the last, and of others where some seconds have passed since.
+
+    A checkpoint of a small network takes as long as a step or two of it. What a kill undoes is done again on resuming, to the same numbers.
+    """
+
+    written: float | None = None
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Write it, unless it was written a moment ago."""
+        ends = trainer.should_stop or trainer.current_epoch + 1 == trainer.max_epochs
+        due = ends or self.written is None or time.monotonic() - self.written >= SECONDS_BETWEEN
+        if trainer.strategy.broadcast(due):  # all processes of a team write it together, or none
+            super().on_train_epoch_end(trainer, pl_module)
+            self.written = time.monotonic()
+
+
 class StepBar(pl.Callback):
     """One bar over all steps, with the latest validation score; only on a terminal."""
 
@@ -198,9 +216,8 @@ class StepBar(pl.Callback):
         """Open the bar."""
         from tqdm import tqdm
 
-        disable = True if os.environ.get("SEQDL_QUIET") or not trainer.is_global_zero else None
         total = int(trainer.estimated_stepping_batches)
-        self.bar = tqdm(total=total, initial=trainer.global_step, desc="training", unit="step", disable=disable, leave=False)
+        self.bar = tqdm(total=total, initial=trainer.global_step, desc="training", unit="step", disable=not trainer.is_global_zero, leave=False)
 
     def on_train_batch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int) -> None:
         """Move the bar by one step."""

@@ -22,7 +22,7 @@ from seqdl.data.datamodule import Loading, SequenceDataModule
 from seqdl.errors import InputError, Interrupted, MissingFileError, SeqdlError, UnknownNameError, listing
 from seqdl.experiment.auto import default_steps, n_that_count
 from seqdl.experiment.calibrate import calibrate_task, calibration_method, sharpen_critic
-from seqdl.experiment.callbacks import EpochLog, EpochSeeds, FolderCheckpoint, KeepFrozen, Penalty, Plateau, StepBar
+from seqdl.experiment.callbacks import EpochLog, EpochSeeds, FolderCheckpoint, KeepFrozen, LastCheckpoint, Penalty, Plateau, StepBar
 from seqdl.experiment.checkpoint import fill_task
 from seqdl.experiment.config import make_config
 from seqdl.experiment.loggers import check_logger, make_logger
@@ -33,6 +33,7 @@ from seqdl.experiment.training_config import TrainingConfig
 from seqdl.experiment.transfer import freeze_encoder, start_from, start_from_known
 from seqdl.experiment.weigh import weigh_members
 from seqdl.layers.shared_norm import shared_norms
+from seqdl.progress import bar_is_seen
 from seqdl.tasks.base import Task
 from seqdl.tasks.optimise import Optimisation
 
@@ -196,7 +197,9 @@ class Fitting:
 
         task, training, place = self.task, self.training, device_name(self.device)
         mode: Literal["min", "max"] = "max" if task.higher_is_better else "min"
-        callbacks: list[pl.Callback] = [EpochSeeds(self.seed), EpochLog(self.folder / "log.csv"), StepBar()]
+        callbacks: list[pl.Callback] = [EpochSeeds(self.seed), EpochLog(self.folder / "log.csv")]
+        if bar_is_seen():
+            callbacks.append(StepBar())
         if training.l1 or training.l2:
             callbacks.append(Penalty(training.l1, training.l2))
         if not all(weight.requires_grad for weight in task.parameters()):
@@ -208,7 +211,7 @@ class Fitting:
         if self.team.size > 1:
             callbacks.append(CheckTeam(self.team))
         keep_best = FolderCheckpoint(self.checkpoints, filename="best", monitor=task.monitor, mode=mode, save_top_k=1, enable_version_counter=False)
-        keep_last = FolderCheckpoint(self.checkpoints, filename="last", save_top_k=1, enable_version_counter=False)
+        keep_last = LastCheckpoint(self.checkpoints, filename="last", save_top_k=1, enable_version_counter=False)
         return pl.Trainer(
             accelerator=accelerator(self.device),
             devices=self.team.devices,
@@ -219,7 +222,6 @@ class Fitting:
             max_epochs=schedule.epochs,
             callbacks=[*callbacks, keep_best, keep_last, *self.callbacks],
             gradient_clip_val=(training.clip or None) if task.automatic_optimization else None,
-            reload_dataloaders_every_n_epochs=1,
             num_sanity_val_steps=0,
             logger=make_logger(training.logger, self.folder) or False,
             enable_progress_bar=False,

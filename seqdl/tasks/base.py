@@ -8,6 +8,7 @@ import numpy as np
 import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from seqdl.errors import InputError, UnknownNameError
 from seqdl.layers.heads import PooledHead, SumHead
@@ -198,6 +199,13 @@ class Task(pl.LightningModule):
     def configure_optimizers(self) -> Any:
         """Return the optimiser and the schedule that `optimisation` names."""
         return optimisers_for(self, int(self.trainer.estimated_stepping_batches))
+
+    def configure_gradient_clipping(
+        self, optimizer: Optimizer, gradient_clip_val: int | float | None = None, gradient_clip_algorithm: str | None = None
+    ) -> None:
+        """Scale the gradient to the greatest norm asked for: what Lightning does, which refuses it for optimisers of one kernel."""
+        if gradient_clip_val:
+            nn.utils.clip_grad_norm_([weight for group in optimizer.param_groups for weight in group["params"]], gradient_clip_val)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add the recipe, so that a checkpoint can be turned into a task without anything beside it."""

@@ -43,8 +43,8 @@ def test_batches_gathered_together_are_those_of_a_torch_loader(data, monkeypatch
 
 def test_an_epoch_of_our_loader_is_that_of_a_torch_loader_with_processes(data):
     here, there = (SequenceDataModule(data, Loading(16, positive_share=0.25, workers=n)).train_dataloader() for n in (0, 2))
-    assert isinstance(here, BatchLoader)
-    assert isinstance(there, DataLoader)
+    assert isinstance(here.epoch(), BatchLoader)
+    assert isinstance(there.epoch(), DataLoader)
     assert contents(here) == contents(there)
 
 
@@ -81,7 +81,7 @@ def test_lightning_takes_it_as_it_is(data):
 
     task = Mean()
     quiet = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False, "enable_model_summary": False}
-    trainer = pl.Trainer(max_epochs=2, accelerator="cpu", num_sanity_val_steps=0, reload_dataloaders_every_n_epochs=1, **quiet)
+    trainer = pl.Trainer(max_epochs=2, accelerator="cpu", num_sanity_val_steps=0, **quiet)
     trainer.fit(task, datamodule=SequenceDataModule(data, Loading(16)))
     assert [len(rows) for rows in task.seen] == [16, 16, 16, 16, 10] * 2
     assert task.seen[:4] != task.seen[5:9]

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import csv
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import pytorch_lightning as pl
 import torch
 
 from seqdl.data.dataset import SequenceData
 from seqdl.errors import Interrupted
+from seqdl.experiment import callbacks
 from seqdl.experiment.build import create_model, create_task
 from seqdl.experiment.checkpoint import load_task
 from seqdl.experiment.doctor import planted_set
@@ -96,9 +99,34 @@ def test_one_seed_gives_one_network_and_another_seed_another(data, tmp_path):
     assert np.abs(logits[0] - logits[2]).max() > 1e-4
 
 
+def last_epoch(folder) -> int:
+    """Return the epoch, counted from 0, at whose end last.ckpt was written."""
+    return torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)["epoch"]
+
+
+@pytest.mark.parametrize(("seconds", "written"), [(0.0, 12), (1e9, 2)])
+def test_the_state_to_go_on_from_is_written_now_and_then(seconds, written, data, tmp_path, monkeypatch):
+    monkeypatch.setattr(callbacks, "SECONDS_BETWEEN", seconds)
+    saved, save = [], pl.Trainer.save_checkpoint
+    monkeypatch.setattr(pl.Trainer, "save_checkpoint", lambda self, path, *rest: (saved.append(Path(path).name), save(self, path, *rest)))
+    fit_task(task(), data, tmp_path, training=TrainingConfig(max_steps=24, batch_size=32), device="cpu")
+    assert saved.count("last.ckpt") == written
+    assert last_epoch(tmp_path) == 11
+
+
+def test_the_state_of_a_training_that_stops_early_is_that_of_its_last_epoch(data, tmp_path, monkeypatch):
+    monkeypatch.setattr(callbacks, "SECONDS_BETWEEN", 1e9)
+    fit_task(task(), data, tmp_path, training=TrainingConfig(max_epochs=40, batch_size=32, lr=1e-9, patience=2), device="cpu")
+    rows = list(csv.DictReader((tmp_path / "log.csv").open()))
+    assert 1 < len(rows) < 40
+    assert last_epoch(tmp_path) == len(rows) - 1
+
+
+@pytest.mark.parametrize("seconds", [0.0, 1e9], ids=["every epoch", "the first epoch"])
 @pytest.mark.parametrize("stop", [0, 1, 7, 11])
 @pytest.mark.parametrize("keep", ["best", "last"])
-def test_a_run_taken_up_again_ends_as_one_that_was_never_stopped(stop, keep, data, tmp_path, monkeypatch):
+def test_a_run_taken_up_again_ends_as_one_that_was_never_stopped(stop, keep, seconds, data, tmp_path, monkeypatch):
+    monkeypatch.setattr(callbacks, "SECONDS_BETWEEN", seconds)
     training = TrainingConfig(max_steps=24, batch_size=32, keep=keep)
     whole = task()
     fit_task(whole, data, tmp_path / "whole", training=training, device="cpu")

@@ -82,7 +82,7 @@ def test_an_optimiser_moves_weights_as_torch_does(name):
             optimiser.zero_grad()
             layer(x).square().mean().backward()
             optimiser.step()
-    assert torch.equal(first.weight, second.weight)
+    torch.testing.assert_close(first.weight, second.weight, rtol=1e-6, atol=1e-7)  # one kernel for all rounds otherwise
 
 
 def test_the_default_is_adamw_under_one_cycle_of_torch():

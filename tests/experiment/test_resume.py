@@ -17,6 +17,7 @@ import torch
 from seqdl.cli.main import main
 from seqdl.data.dataset import SequenceData
 from seqdl.errors import Interrupted
+from seqdl.experiment import callbacks
 from seqdl.experiment.build import create_model, create_task
 from seqdl.experiment.config import TrainingConfig
 from seqdl.experiment.doctor import planted_set
@@ -24,6 +25,12 @@ from seqdl.experiment.fit import fit_task
 from seqdl.experiment.predict import predict_logits
 
 FALLING = TrainingConfig(max_steps=24, batch_size=32, lr=0.02, schedule="cosine")
+
+
+@pytest.fixture(autouse=True)
+def each_epoch(monkeypatch):
+    """Have the state written after every epoch."""
+    monkeypatch.setattr(callbacks, "SECONDS_BETWEEN", 0.0)
 
 
 @pytest.fixture(scope="module")
