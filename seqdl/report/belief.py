@@ -8,6 +8,7 @@ import pandas as pd
 from seqdl.report.classes import class_table
 from seqdl.report.facts import (
     BASELINES,
+    UP_IS_WORSE,
     baseline_detail,
     baselines,
     best_epoch,
@@ -15,6 +16,7 @@ from seqdl.report.facts import (
     class_counts,
     gain_over,
     guess,
+    headline_measures,
     is_binary,
     judged_by,
     label_of,
@@ -64,6 +66,22 @@ def against_baselines(run: RunFolder) -> list[Finding]:
     how = f"a gain of {gain} on the same examples" if gain else "the intervals do not touch"
     text = f"{_sentence(label_of(measure))} {network} on the test set, against {best} for the strongest baseline, {_named(run, name)}; {how}."
     return [Finding("good", "Better than every baseline", text)]
+
+
+def other_measures(run: RunFolder) -> list[Finding]:
+    """Say by which of the other measures that the page leads with a baseline scores higher."""
+    lead, behind = judged_by(run), []
+    for measure in headline_measures(run) if lead else []:
+        network, rivals = score(run, measure), baselines(run, measure)
+        if measure == lead or network is None or not rivals:
+            continue
+        name, best = next(iter(rivals.items()))
+        if (best.value < network.value) if measure in UP_IS_WORSE else (best.value > network.value):
+            behind.append(f"{label_of(measure)} {network} for the network, {best} for {_named(run, name)}")
+    if not behind:
+        return []
+    text = f"{_sentence('; '.join(behind))}. If that is what you need the predictions for, use the baseline."
+    return [Finding("caution", "Not better by every measure", text)]
 
 
 def latents(run: RunFolder) -> list[Finding]:

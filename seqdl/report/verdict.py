@@ -13,6 +13,7 @@ from seqdl.report.section import Finding, Tone
 
 JUDGES: tuple[Callable[[RunFolder], list[Finding]], ...] = (
     belief.against_baselines,
+    belief.other_measures,
     belief.latents,
     belief.samples,
     belief_data.leaks,

@@ -64,6 +64,15 @@ def test_a_paired_difference_decides_where_there_is_one(run_folder, gain, half, 
     assert ("Not shown to be better than the best known motif" in titles) is not better
 
 
+@pytest.mark.parametrize(("kmer", "named"), [(0.99, True), (0.01, False)])
+def test_a_baseline_that_is_better_by_another_measure_is_named(run_folder, kmer, named):
+    change(run_folder, "metrics.json", baselines__kmer__auprc=interval(kmer))
+    assert ("Not better by every measure" in said(run_folder)) is named
+    if named:
+        assert "0.990 (0.980–1.000) for the k-mer model" in said(run_folder)["Not better by every measure"].text
+        assert verdict(RunFolder(run_folder)).headline == "Better than every baseline, but not better by every measure"
+
+
 def test_a_better_kmer_model_is_named(run_folder):
     change(run_folder, "metrics.json", test__auroc=interval(0.86), baselines__pwm__auroc=interval(0.7), baselines__kmer__auroc=interval(0.9))
     assert verdict(RunFolder(run_folder)).headline == "The network is not better than the k-mer model: use the k-mer model"
