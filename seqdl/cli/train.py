@@ -27,7 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--set", action="append", metavar="KEY=VALUE", help="set any key of the config, such as training.lr=1e-3")
     parser.add_argument("--print-config", action="store_true", help="print the resolved config and stop")
     parser.add_argument("--dry-run", action="store_true", help="check everything, train nothing")
-    parser.add_argument("--resume", action="store_true", help="go on with the run in -o after its last whole epoch")
+    parser.add_argument("--resume", action="store_true", help="go on with the run in -o where it was stopped")
     parser.add_argument("--folds", type=int, metavar="K", help="K trainings, each testing the chromosomes whose index is k modulo K")
     parser.add_argument("--seeds", type=int, metavar="K", help="K trainings that differ in nothing but their seed")
     add_config_flags(parser)

@@ -116,7 +116,7 @@ def fit_task(
     Raises
     ------
     Interrupted
-        On Ctrl-C; the last whole epoch is in last.ckpt.
+        On Ctrl-C; last.ckpt holds the end of an epoch of the last few seconds.
     MissingFileError
         If there is nothing to resume.
     """

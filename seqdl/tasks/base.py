@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytorch_lightning as pl
@@ -55,6 +55,8 @@ class Task(pl.LightningModule):
     """Whether batches may be drawn with another share of positives than there is."""
     logarithmic: bool = False
     """Whether predictions, one for each sequence, are the exponential of the logits."""
+    newer: ClassVar[dict[str, float]] = {}
+    """Buffers that checkpoints written before there were any lack -> the value that stands for what was done then."""
     head: nn.Module
     scale: Tensor
     shift: Tensor
@@ -210,6 +212,11 @@ class Task(pl.LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add the recipe, so that a checkpoint can be turned into a task without anything beside it."""
         checkpoint["seqdl"] = self.recipe
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
+        for name, value in self.newer.items():
+            state_dict.setdefault(prefix + name, torch.full_like(getattr(self, name), value))
+        super()._load_from_state_dict(state_dict, prefix, *args)
 
     def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
         """Move a batch, one byte a base, to the device."""

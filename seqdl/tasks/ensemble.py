@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -35,6 +35,7 @@ class Ensemble(Task):
     torch.Size([2, 1])
     """
 
+    newer: ClassVar[dict[str, float]] = {"weights": 1.0}  # all counted the same
     weights: Tensor
 
     def __init__(self, members: Sequence[Task]) -> None:
@@ -101,11 +102,6 @@ class Ensemble(Task):
         weights = self.weights if members is None else self.weights[list(members)]
         weights = torch.where(weights.sum(0) > 0, weights, 1.0)
         return (weights / weights.sum(0)).view(len(weights), 1, -1, *[1] * (member_logits.ndim - 3)).to(member_logits)
-
-    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
-        """Take a checkpoint of a time when all counted the same."""
-        state_dict.setdefault(prefix + "weights", torch.ones_like(self.weights))
-        super()._load_from_state_dict(state_dict, prefix, *args)
 
     def prepare(self, targets: Floats) -> None:
         """Let each member take note of the training targets."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -98,6 +98,7 @@ class GAN(Task):
     """
 
     family: Family = "generator"
+    newer: ClassVar[dict[str, float]] = {"sharpness": 0.0}  # all draws were kept
     monitor = "val_card"
     budget = 4_000
     sharpness: Tensor
@@ -241,11 +242,6 @@ class GAN(Task):
         with _seeded(torch.Generator().manual_seed(0)):
             drawn = self._bases(len(codes) * times, told, 1.0)
         self.sharpness.fill_(sharpness_of(self._scores(codes.to(self.device), given), self._scores(drawn, told)))
-
-    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
-        """Take a checkpoint of a time when all draws were kept."""
-        state_dict.setdefault(prefix + "sharpness", torch.zeros(()))
-        super()._load_from_state_dict(state_dict, prefix, *args)
 
     # the game ----------------------------------------------------------------------------------------
 

@@ -34,7 +34,7 @@ def sharpness_of(on_real: Tensor, on_drawn: Tensor) -> float:
     return max(0.0, float(curve.slope / curve.scale))
 
 
-def chosen(scores: Tensor, n: int, *, sharpness: float, generator: torch.Generator | None = None) -> Tensor:
+def chosen(scores: Tensor, n: int, *, sharpness: float) -> Tensor:
     """Return which n of more draws are kept: each in proportion to the odds that it is real, none twice [1]_.
 
     Parameters
@@ -45,8 +45,6 @@ def chosen(scores: Tensor, n: int, *, sharpness: float, generator: torch.Generat
         At most M.
     sharpness : float
         Of `sharpness_of`; 0 keeps any.
-    generator : Generator, optional
-        Source of chance.
 
     Returns
     -------
@@ -61,5 +59,5 @@ def chosen(scores: Tensor, n: int, *, sharpness: float, generator: torch.Generat
     >>> chosen(torch.tensor([0.0, 50.0, 0.0, 50.0]), 2, sharpness=2.0).sort().values.tolist()
     [1, 3]
     """
-    uniform = torch.rand(len(scores), generator=generator).clamp(min=1e-12)
+    uniform = torch.rand(len(scores)).clamp(min=1e-12)
     return (sharpness * scores.cpu() - torch.log(-torch.log(uniform))).topk(n).indices
