@@ -27,7 +27,7 @@ def data(kind: str, *, ragged: bool = False) -> SequenceData:
     [
         ("binary", "shared", False, [("cnn", None)] * 6 + [("kmers", "sum")] * 2),
         ("binary", "single", True, [("cnn", None)] * 6 + [("kmers", "sum")] * 2),
-        ("binary", "single", False, [("basset", "flatten"), ("lstm", "centre"), ("kmers", "sum"), ("basset", "flatten"), ("gru", "centre")]),
+        ("binary", "single", False, [("basset", "flatten"), ("lstm", "centre"), ("kmers", "sum"), ("gru", "centre"), ("transformer", "centre")]),
         ("multiclass", "single", False, [("basset", "flatten"), ("lstm", "centre"), ("lstm", "centre")]),
         ("multiclass", "single", True, [("basset", "attention"), ("basset", "mean"), ("basset", "attention")]),
         ("regression", "single", False, [("basset", "mean"), ("lstm", "attention"), ("kmers", "sum"), ("kmers", "sum")]),
