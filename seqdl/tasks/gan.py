@@ -216,7 +216,7 @@ class GAN(Task):
                 return self._bases(n, given, temperature)
             told = None if given is None else given.repeat(self.select, 1)
             drawn = self._bases(n * self.select, told, temperature)
-            return drawn[chosen(self._scores(drawn, told), n, sharpness=float(self.sharpness)).to(drawn.device)]
+            return drawn[chosen(self.scores(drawn, told), n, sharpness=float(self.sharpness)).to(drawn.device)]
 
     def _bases(self, n: int, given: Tensor | None, temperature: float) -> Tensor:
         """Draw sequences (n, L) from the mean generator, whatever the critic thinks of them."""
@@ -225,8 +225,9 @@ class GAN(Task):
             return torch.multinomial(torch.softmax(logits, 1).transpose(1, 2).reshape(-1, 4), 1).view(n, -1).to(torch.uint8)
         return bases_of(logits, "gumbel").argmax(1).to(torch.uint8)
 
-    def _scores(self, codes: Tensor, given: Tensor | None) -> Tensor:
-        """Return the critic's scores (N,) of sequences (N, L)."""
+    @torch.no_grad()
+    def scores(self, codes: Tensor, given: Tensor | None = None) -> Tensor:
+        """Return the critic's scores (N,) of sequences (N, L) uint8 and what is told of them: the higher, the sooner it takes them for real."""
         self.critic.eval()
         parts = range(0, len(codes), AT_ONCE)
         return torch.cat([self.critic(self.one_hot(codes[i : i + AT_ONCE]), None if given is None else given[i : i + AT_ONCE]) for i in parts])
@@ -241,7 +242,7 @@ class GAN(Task):
         told = None if given is None else given.repeat(times, 1)
         with _seeded(torch.Generator().manual_seed(0)):
             drawn = self._bases(len(codes) * times, told, 1.0)
-        self.sharpness.fill_(sharpness_of(self._scores(codes.to(self.device), given), self._scores(drawn, told)))
+        self.sharpness.fill_(sharpness_of(self.scores(codes.to(self.device), given), self.scores(drawn, told)))
 
     # the game ----------------------------------------------------------------------------------------
 
