@@ -250,6 +250,20 @@ def homology_folds(
     return found
 
 
+def random_folds(n: int, n_folds: int, *, labels: ArrayLike | None = None, seed: int = 0) -> NDArray[np.int64]:
+    """Deal `n` examples to folds at random, near copies or not: int64 (n,), from 0 to ``n_folds - 1``; see `homology_folds`.
+
+    Examples
+    --------
+    >>> np.bincount(random_folds(50, 5)).tolist()
+    [10, 10, 10, 10, 10]
+    """
+    _check_fold(n_folds, 0)
+    shares = (1 / n_folds,) * n_folds
+    _check_enough(n, shares)
+    return _deal_parts(np.arange(n), labels, shares, seed=seed)
+
+
 def splits_of_fold(folds: NDArray[np.int64], fold: int, *, k: int) -> Splits:
     """Return the splits of one fold: it tests, the next validates, the others train.
 

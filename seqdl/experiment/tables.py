@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from seqdl.data.dataset import SequenceData
-from seqdl.data.split import homology_folds, split_at_random, split_by_homology, splits_of_fold
+from seqdl.data.split import homology_folds, random_folds, split_at_random, split_by_homology, splits_of_fold
 from seqdl.errors import DataError, FormatError, InputError, listing
 from seqdl.io.fasta import read_fasta, unique_names
 from seqdl.io.table import read_table, require_columns
@@ -51,7 +51,11 @@ def split_sequences(codes: Sequence[Codes], labels: Any, data: DataConfig, *, se
     if data.fold is not None:
         if given or data.n_folds is None:
             raise InputError("folds were asked for together with a ready-made split, or without their number: leave the ready-made split out.")
-        return list(splits_of_fold(homology_folds(codes, data.n_folds, labels=labels, seed=seed), data.fold, k=data.n_folds))
+        if data.split == "random":
+            folds = random_folds(len(codes), data.n_folds, labels=labels, seed=seed)
+        else:
+            folds = homology_folds(codes, data.n_folds, labels=labels, seed=seed)
+        return list(splits_of_fold(folds, data.fold, k=data.n_folds))
     fractions = (0.8, 0.0 if "val" in given else 0.1, 0.0 if "test" in given else 0.1)
     total = sum(fractions)
     shares = (fractions[0] / total, fractions[1] / total, fractions[2] / total)

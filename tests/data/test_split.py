@@ -9,12 +9,15 @@ from hypothesis import strategies as st
 from seqdl.data.split import (
     fold_chromosomes,
     homology_folds,
+    random_folds,
     split_at_random,
     split_by_chromosome,
     split_by_homology,
     splits_of_fold,
 )
 from seqdl.errors import DataError, InputError, UnknownNameError
+from seqdl.experiment.data_config import DataConfig
+from seqdl.experiment.tables import split_sequences
 from seqdl.sequence.edit import reverse_complement
 
 ROMAN = ["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII", "XIII", "XIV", "XV", "XVI"]
@@ -182,6 +185,17 @@ def test_a_share_of_nothing_leaves_its_split_empty(fractions):
 def test_what_cannot_be_split_says_why(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_random_folds_share_out_classes_and_know_of_no_families():
+    sequences, labels = [some for some in random_sequences(40) for _ in range(2)], np.arange(80) % 4 == 0
+    folds = random_folds(80, 4, labels=labels, seed=3)
+    assert [(folds[labels] == k).sum() for k in range(4)] == [5] * 4
+    assert [(folds == k).sum() for k in range(4)] == [20] * 4
+    assert (folds[0::2] != folds[1::2]).any()
+    of_fold = {way: split_sequences(sequences, labels, DataConfig(split=way, fold=1, n_folds=4), seed=3) for way in ("random", "homology")}
+    assert of_fold["random"] == splits_of_fold(folds, 1, k=4).tolist()
+    assert of_fold["homology"][0::2] == of_fold["homology"][1::2]
 
 
 def test_homology_folds_cover_everything_and_keep_families():
