@@ -55,7 +55,7 @@ def nfe2(folder: Path) -> Parts:
 
 
 def cnnprom(kind: str, folder: Path) -> Parts:
-    """Hold promoters against other sequence, aligned at the start of transcription; five folds, of the smallest set ten, so that four fifths train."""
+    """Hold promoters against other sequence, aligned at the start of transcription; five folds, or ten of the smallest set."""
     positives, negatives = {
         "ecoli": (["Ecoli_prom"], ["Ecoli_non_prom"]),
         "tata": (["Arabidopsis_tata"], ["Arabidopsis_non_prom"]),

@@ -5,8 +5,9 @@
     python benchmarks/training.py --grelu PYTHON       also gReLU's loop, in an environment of its own that holds it
 
 Each way is run in a process of its own, since what the C library does with memory is a property of the process; the ways take turns, and the
-fewest CPU seconds of `--rounds` of `--repeats` count, so that a busy machine changes little. All take the same examples, network,
-number of steps and validations after as many of them, on one thread; all but gReLU, which has its own, the same optimiser and schedule.
+fastest of `--rounds` of `--repeats` counts, so that a busy machine changes little. All take the same examples and network, on one thread;
+all but gReLU the same number of steps, with validations after as many of them, and AdamW under one cycle (in one kernel with `fit`, as torch
+has it by default in the loops). gReLU has its own settings, and validates once a pass over the examples.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def task_of(network: str):
 
 
 def fit(network: str, length: int, steps: int, **options: object) -> Callable[[], int]:
-    """Return a training by `fit`, which returns its number of steps, without calibration, which the other ways do not have."""
+    """Return a training by `fit`, which returns how many examples it showed, without calibration, which the other ways do not have."""
     from seqdl.experiment.fit import fit_task, training_options
 
     data, training = examples(length), training_options({"max_steps": steps, "batch_size": BATCH, "calibration": "none", **options})
@@ -62,7 +63,7 @@ def fit(network: str, length: int, steps: int, **options: object) -> Callable[[]
     def run() -> int:
         with tempfile.TemporaryDirectory() as folder:
             fit_task(task_of(network), data, Path(folder), training=training, device="cpu")
-        return steps
+        return steps * BATCH
 
     return run
 
@@ -112,7 +113,7 @@ def bare(network: str, length: int, steps: int, *, tensors: bool = False) -> Cal
             with torch.no_grad():
                 logits = task.eval().logits(one_hot(x_val))
             auroc(truth[:, 0].numpy(), logits[:, 0].numpy())
-        return steps
+        return steps * BATCH
 
     return run
 
@@ -130,8 +131,7 @@ def grelu(network: str, length: int, steps: int) -> Callable[[], int]:
     table = pd.DataFrame({"seq": [decode(codes) for codes in data.codes], "bound": data.targets()[:, 0]})
     train, held_out = (DFSeqDataset(table.iloc[data.rows(name)], seq_len=length) for name in ("train", "val"))
 
-    batches = -(-len(train) // BATCH)
-    epochs = max(1, round(steps / batches))
+    epochs = max(1, round(steps * BATCH / len(train)))
 
     class Network(torch.nn.Module):
         """The network as gReLU takes one: one-hot (B, 4, L) -> logits (B, T, 1)."""
@@ -149,7 +149,7 @@ def grelu(network: str, length: int, steps: int) -> Callable[[], int]:
             model = LightningModel({"model_type": "ConvModel", "n_tasks": 1}, options)
             model.model = Network()
             model.train_on_dataset(train, held_out)
-        return epochs * batches
+        return epochs * len(train)
 
     return run
 
@@ -172,8 +172,8 @@ def one(way: str, network: str, length: int, steps: int, repeats: int) -> float:
     with kept_memory(give_back=way != "bare-kept"):
         for _ in range(repeats):
             began = time.process_time()
-            done = run()
-            rates.append(done * BATCH / (time.process_time() - began))
+            shown = run()
+            rates.append(shown / (time.process_time() - began))
     return max(rates)
 
 

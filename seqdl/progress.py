@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 def bar_is_seen() -> bool:
     """Return whether a bar would be seen: on a terminal, and never where ``SEQDL_QUIET`` is set (`--quiet` sets it)."""
-    return sys.stderr.isatty() and not os.environ.get("SEQDL_QUIET")
+    return getattr(sys.stderr, "isatty", bool)() and not os.environ.get("SEQDL_QUIET")
 
 
 def track(items: Iterable[T], label: str, total: int | None = None, *, unit: str = "it", size: Callable[[T], int] | None = None) -> Iterator[T]:

@@ -238,16 +238,7 @@ def homology_folds(
         From 0 to ``n_folds - 1``.
     """
     _check_fold(n_folds, 0)
-    shares = (1 / n_folds,) * n_folds
-    _check_enough(len(sequences), shares)
-    families = sequence_families(sequences, k=k, containment=containment)
-    found = _deal_parts(families, labels, shares, seed=seed)
-    if len(np.unique(found)) < n_folds:
-        raise DataError(
-            f"the {len(sequences):,} sequences form {len(np.unique(families)):,} families of near copies; "
-            f"expected more than {n_folds} folds need. Use fewer folds."
-        )
-    return found
+    return _fold_parts(sequence_families(sequences, k=k, containment=containment), n_folds, labels, seed=seed)
 
 
 def random_folds(n: int, n_folds: int, *, labels: ArrayLike | None = None, seed: int = 0) -> NDArray[np.int64]:
@@ -259,9 +250,20 @@ def random_folds(n: int, n_folds: int, *, labels: ArrayLike | None = None, seed:
     [10, 10, 10, 10, 10]
     """
     _check_fold(n_folds, 0)
+    return _fold_parts(np.arange(n), n_folds, labels, seed=seed)
+
+
+def _fold_parts(families: NDArray[np.int64], n_folds: int, labels: ArrayLike | None, *, seed: int) -> NDArray[np.int64]:
+    """Deal whole families to folds, of which none may stay empty."""
     shares = (1 / n_folds,) * n_folds
-    _check_enough(n, shares)
-    return _deal_parts(np.arange(n), labels, shares, seed=seed)
+    _check_enough(len(families), shares)
+    found = _deal_parts(families, labels, shares, seed=seed)
+    if len(np.unique(found)) < n_folds:
+        raise DataError(
+            f"{len(families):,} examples in {len(np.unique(families)):,} families of near copies are too few for {n_folds} folds that each hold "
+            "some: more were expected. Use fewer folds."
+        )
+    return found
 
 
 def splits_of_fold(folds: NDArray[np.int64], fold: int, *, k: int) -> Splits:

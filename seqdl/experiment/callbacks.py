@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 FIRST_COLUMNS, LAST_COLUMNS = ("epoch", "step", "train_loss", "val_loss"), ("lr", "seconds")
 """Of log.csv; the task's own metrics stand between them."""
 SECONDS_BETWEEN = 5.0
-"""Between two writings of last.ckpt: what a kill undoes at most, if epochs are shorter."""
+"""Least time between two writings of last.ckpt: a kill undoes this and an epoch at most."""
 
 
 class EpochLog(pl.Callback):

@@ -116,7 +116,7 @@ def fit_task(
     Raises
     ------
     Interrupted
-        On Ctrl-C; last.ckpt holds the end of an epoch of the last few seconds.
+        On Ctrl-C; last.ckpt holds the end of an epoch, written every 5 s at most.
     MissingFileError
         If there is nothing to resume.
     """

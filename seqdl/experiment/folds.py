@@ -26,8 +26,8 @@ def train_folds(config: Config, folder: Path, *, n_folds: int, **how: Any) -> di
     config : Config
     folder : Path
     n_folds : int, >= 3
-        Fold k tests the chromosomes (of FASTA: the families of near-copies) whose index is k modulo `n_folds` and
-        validates on the next fold.
+        Fold k tests the chromosomes whose index is k modulo `n_folds` (of sequences: families of near copies; with a random split: examples)
+        and validates on the next fold.
     **how
         command, force, resume, say, as for `train`; with `resume`, finished runs are kept.
 

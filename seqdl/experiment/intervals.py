@@ -16,7 +16,7 @@ from seqdl.data.dataset import SequenceData
 from seqdl.data.examples import interval_examples
 from seqdl.data.genome import Genome
 from seqdl.data.intervals import check_intervals, clip_to_genome, overlaps, resize
-from seqdl.data.split import fold_chromosomes, split_at_random, split_by_chromosome
+from seqdl.data.split import fold_chromosomes, random_folds, split_at_random, split_by_chromosome, splits_of_fold
 from seqdl.errors import DataError, InputError
 from seqdl.experiment.sequences import with_shuffles
 from seqdl.io.bed import read_bed
@@ -168,7 +168,9 @@ def chromosome_splits(chroms: pd.Series[str], genome: Genome, data: DataConfig, 
         return np.full(len(chroms), "test")
     if data.split == "random":
         ledger.note(RANDOM)
-        return np.asarray(split_at_random(len(chroms), seed=seed))
+        if data.fold is None:
+            return split_at_random(len(chroms), seed=seed)
+        return splits_of_fold(random_folds(len(chroms), _number_of_folds(data), seed=seed), data.fold, k=_number_of_folds(data))
     val, test = _held_out(data, genome)
     return split_by_chromosome(chroms, genome.lengths, val=val, test=test)
 
@@ -177,6 +179,10 @@ def _held_out(data: DataConfig, genome: Genome) -> tuple[list[str] | None, list[
     """Return the chromosomes for validation and test that were named or follow from a fold."""
     if data.fold is None:
         return data.val_chromosomes, data.test_chromosomes
+    return fold_chromosomes(genome.lengths, k=_number_of_folds(data), fold=data.fold)
+
+
+def _number_of_folds(data: DataConfig) -> int:
     if data.n_folds is None:
         raise InputError(f"data.fold is {data.fold}, but data.n_folds is not set: both or none were expected. Set data.n_folds.")
-    return fold_chromosomes(genome.lengths, k=data.n_folds, fold=data.fold)
+    return data.n_folds

@@ -71,7 +71,7 @@ def choose_precision(asked: str, device: str, *, cpuinfo: Path = CPUINFO) -> Pre
         return (
             Precision("bf16", "this processor has AMX for it")
             if found
-            else Precision("fp32", "this processor has no AMX, without which bf16 gains little or nothing")
+            else Precision("fp32", "this processor has no AMX, without which bf16 may be no faster")
         )
     return Precision("fp32", f"bf16 is not known to be faster on {device}")
 

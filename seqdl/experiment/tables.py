@@ -165,6 +165,8 @@ def _table_split(table: pd.DataFrame, codes: list[Codes], labels: Any, *, data: 
         if data.split == "column":
             raise InputError("--split column was given without --split-column: the name of the column was expected. Add --split-column C.")
         return split_sequences(codes, labels, data, seed=seed)
+    if data.fold is not None:
+        raise InputError(f"folds were asked for together with the split in column '{data.split_column}': one of them was expected. Leave one out.")
     words = table[data.split_column].astype(str).str.strip().str.lower()
     unknown = sorted(set(words) - set(SPLIT_WORDS))
     if unknown:

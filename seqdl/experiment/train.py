@@ -173,7 +173,7 @@ def train(
     force : bool
         Replace what is in the folder.
     resume : bool
-        Go on from the end of an epoch of the last few seconds; from the beginning where none was ended.
+        Go on from last.ckpt, the end of an epoch; from the beginning where none was ended.
     say : callable
         Told of each step, in a line.
     team : Team, optional

@@ -69,19 +69,25 @@ def against_baselines(run: RunFolder) -> list[Finding]:
 
 
 def other_measures(run: RunFolder) -> list[Finding]:
-    """Say by which of the other measures that the page leads with a baseline scores higher."""
-    lead, behind = judged_by(run), []
-    for measure in headline_measures(run) if lead else []:
-        network, rivals = score(run, measure), baselines(run, measure)
-        if measure == lead or network is None or not rivals:
+    """Say of a network that is better than every baseline by which other of the measures that the page leads with one of them scores higher."""
+    if [finding.tone for finding in against_baselines(run)] != ["good"]:
+        return []
+    behind, plainly = [], False
+    for measure in headline_measures(run):
+        network, rivals = score(run, measure), {name: found for name, found in baselines(run, measure).items() if name != "gc"}
+        if measure == judged_by(run) or network is None or not rivals:
             continue
         name, best = next(iter(rivals.items()))
-        if (best.value < network.value) if measure in UP_IS_WORSE else (best.value > network.value):
+        sign = -1 if measure in UP_IS_WORSE else 1
+        if sign * (network.value - best.value) < 0:
             behind.append(f"{label_of(measure)} {network} for the network, {best} for {_named(run, name)}")
+            gain = gain_over(run, name, measure)
+            low, high = gain.bounds if gain else (network.bounds[0] - best.bounds[1], network.bounds[1] - best.bounds[0])
+            plainly |= max(sign * low, sign * high) < 0
     if not behind:
         return []
-    text = f"{_sentence('; '.join(behind))}. If that is what you need the predictions for, use the baseline."
-    return [Finding("caution", "Not better by every measure", text)]
+    advice = "If that is what you need the predictions for, use the baseline." if plainly else "The difference may be none."
+    return [Finding("caution" if plainly else "note", "Not better by every measure", f"{_sentence('; '.join(behind))}. {advice}")]
 
 
 def latents(run: RunFolder) -> list[Finding]:

@@ -147,7 +147,7 @@ def baselines(run: RunFolder, measure: str) -> dict[str, Estimate]:
 
 
 def gain_over(run: RunFolder, baseline: str, measure: str) -> Estimate | None:
-    """Return by how much the network is better than a baseline, measured on the same resamples of the same examples."""
+    """Return a measure of the network less that of a baseline, on the same resamples of the same examples."""
     entry = (run.metrics.get("baselines") or {}).get(baseline)
     gains = entry.get("network_minus_this") if isinstance(entry, dict) else None
     return estimate(gains.get(measure)) if isinstance(gains, dict) else None

@@ -180,6 +180,7 @@ def test_a_share_of_nothing_leaves_its_split_empty(fractions):
         (lambda: split_by_homology(random_sequences(1) * 30), DataError, "too few families of near copies"),
         (lambda: homology_folds(random_sequences(1) * 30, 3), DataError, "1 families of near copies"),
         (lambda: homology_folds(random_sequences(30), 2), InputError, "2 folds were asked for"),
+        (lambda: random_folds(5, 5, labels=[0, 0, 1, 1, 1]), DataError, "5 examples .* are too few for 5 folds"),
     ],
 )
 def test_what_cannot_be_split_says_why(call, error, message):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -112,6 +113,31 @@ def test_the_state_to_go_on_from_is_written_now_and_then(seconds, written, data,
     fit_task(task(), data, tmp_path, training=TrainingConfig(max_steps=24, batch_size=32), device="cpu")
     assert saved.count("last.ckpt") == written
     assert last_epoch(tmp_path) == 11
+
+
+@pytest.mark.parametrize("all_are_due", [True, False])
+def test_processes_write_together_or_not_at_all(all_are_due, tmp_path, monkeypatch):
+    written, asked = [], []
+    monkeypatch.setattr(callbacks.FolderCheckpoint, "on_train_epoch_end", lambda self, trainer, module: written.append(trainer.current_epoch))
+    last = callbacks.LastCheckpoint(tmp_path, filename="last", save_top_k=1)
+    last.written = time.monotonic() if all_are_due else None  # this one alone would do otherwise
+    strategy = SimpleNamespace(broadcast=lambda due: (asked.append(due), all_are_due)[1])
+    last.on_train_epoch_end(SimpleNamespace(strategy=strategy, should_stop=False, current_epoch=3, max_epochs=9), None)
+    assert asked == [not all_are_due]
+    assert written == ([3] if all_are_due else [])
+
+
+@pytest.mark.parametrize(("greatest", "after"), [(1.0, 1.0), (100.0, 5.0), (None, 5.0), (0, 5.0)])
+def test_a_gradient_is_clipped_to_its_greatest_norm(greatest, after):
+    made = task()
+    optimiser = torch.optim.SGD([{"params": [weight]} for weight in list(made.parameters())[:2]], 0.1)
+    for group, norm in zip(optimiser.param_groups, (3.0, 4.0), strict=True):
+        weight = group["params"][0]
+        weight.grad = torch.full_like(weight, norm / weight.numel() ** 0.5)
+    made.configure_gradient_clipping(optimiser, greatest)
+    norms = [group["params"][0].grad.norm() for group in optimiser.param_groups]
+    assert torch.stack(norms).norm() == pytest.approx(after, rel=1e-4)
+    assert norms[1] / norms[0] == pytest.approx(4 / 3, rel=1e-4)
 
 
 def test_the_state_of_a_training_that_stops_early_is_that_of_its_last_epoch(data, tmp_path, monkeypatch):

@@ -129,6 +129,11 @@ def test_whole_chromosomes_are_held_out(genome, signal):
     }
 
 
+def test_folds_of_a_random_split_test_each_window_once(genome, signal):
+    tested = [made(genome, signal=[str(signal)], split="random", fold=k, n_folds=4).examples["split"] == "test" for k in range(4)]
+    assert np.sum(tested, axis=0).tolist() == [1] * len(tested[0])
+
+
 def test_a_random_split_of_intervals_is_warned_of(genome, signal):
     data = made(genome, signal=[str(signal)], split="random")
     assert any("split at random" in note for note in data.ledger.notes)

@@ -107,6 +107,11 @@ def test_what_a_table_lacks_is_said_with_its_row(numbers, change, error, message
         prepare(options(numbers, target_columns=["y"], split_column="set"))
 
 
+def test_a_column_of_splits_and_folds_exclude_each_other(numbers):
+    with pytest.raises(InputError, match="folds were asked for together with the split in column 'set'"):
+        prepare(options(numbers, target_columns=["y"], split_column="set", fold=0, n_folds=3))
+
+
 @pytest.mark.parametrize(
     ("more", "message"),
     [

@@ -64,13 +64,28 @@ def test_a_paired_difference_decides_where_there_is_one(run_folder, gain, half, 
     assert ("Not shown to be better than the best known motif" in titles) is not better
 
 
-@pytest.mark.parametrize(("kmer", "named"), [(0.99, True), (0.01, False)])
-def test_a_baseline_that_is_better_by_another_measure_is_named(run_folder, kmer, named):
-    change(run_folder, "metrics.json", baselines__kmer__auprc=interval(kmer))
-    assert ("Not better by every measure" in said(run_folder)) is named
-    if named:
-        assert "0.990 (0.980–1.000) for the k-mer model" in said(run_folder)["Not better by every measure"].text
-        assert verdict(RunFolder(run_folder)).headline == "Better than every baseline, but not better by every measure"
+@pytest.mark.parametrize(("more", "half", "tone"), [(0.03, 0.01, "caution"), (0.03, 0.2, "note"), (-0.03, 0.01, None)])
+def test_a_baseline_that_is_better_by_another_measure_is_named(run_folder, more, half, tone):
+    own = RunFolder(run_folder).metrics["test"]["auprc"]["value"]
+    change(run_folder, "metrics.json", test__auprc=interval(own), baselines={"pwm": {"auroc": interval(0.6), "auprc": interval(own + more, half)}})
+    change(run_folder, "metrics.json", baselines__gc={"auroc": interval(0.5), "auprc": interval(0.99)})  # nobody would use it
+    found = said(run_folder).get("Not better by every measure")
+    assert (found.tone if found else None) == tone
+    if found:
+        assert f"{own + more:.3f} (" in found.text
+        assert ("use the baseline" in found.text) is (tone == "caution")
+
+
+def test_less_is_better_of_some_measures(run_folder):
+    change(run_folder, "metrics.json", headline=["auroc", "brier"], test__brier=interval(0.2), baselines__pwm__brier=interval(0.1))
+    assert "Brier score 0.200" in said(run_folder)["Not better by every measure"].text
+    change(run_folder, "metrics.json", baselines__pwm__brier=interval(0.3))
+    assert "Not better by every measure" not in said(run_folder)
+
+
+def test_other_measures_are_not_told_of_a_network_that_is_not_better_anyway(run_folder):
+    change(run_folder, "metrics.json", test__auroc=interval(0.7), baselines__kmer={"auroc": interval(0.9), "auprc": interval(0.99)})
+    assert "Not better by every measure" not in said(run_folder)
 
 
 def test_a_better_kmer_model_is_named(run_folder):
