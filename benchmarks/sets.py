@@ -54,7 +54,7 @@ def nfe2(folder: Path) -> Parts:
     return folds({"data": {"fasta": [f"{stem}.tr.fa", f"{stem}.neg.tr.fa"]}}, 5)
 
 
-def cnnprom(kind: str, folder: Path) -> Parts:
+def cnnprom(kind: str, folder: Path, *, split: str = "homology") -> Parts:
     """Hold promoters against other sequence, aligned at the start of transcription; five folds, or ten of the smallest set."""
     positives, negatives = {
         "ecoli": (["Ecoli_prom"], ["Ecoli_non_prom"]),
@@ -62,7 +62,7 @@ def cnnprom(kind: str, folder: Path) -> Parts:
         "non_tata": (["Arabidopsis_non_tata"], ["Arabidopsis_non_prom_big"]),
     }[kind]
     files = [str(DATA / f"cnnprom_dev/{name}.fa.gz") for name in (*positives, *negatives)]
-    return folds({"data": {"fasta": files}, "strands": "single"}, 10 if kind == "ecoli" else 5)
+    return folds({"data": {"fasta": files, "split": split}, "strands": "single"}, 10 if kind == "ecoli" else 5)
 
 
 def enhancers(folder: Path) -> Parts:
@@ -115,6 +115,7 @@ SETS: dict[str, Callable[[Path], Parts]] = {
     **{factor: lambda folder, factor=factor: deepbind(factor, folder) for factor in DEEPBIND},  # type: ignore[misc]
     "nfe2": nfe2,
     **{f"cnnprom_{kind}": lambda folder, kind=kind: cnnprom(kind, folder) for kind in ("ecoli", "tata", "non_tata")},  # type: ignore[misc]
+    "cnnprom_ecoli_random": lambda folder: cnnprom("ecoli", folder, split="random"),
     "enhancers": enhancers,
     "splice": splice,
     "yeast_promoters": yeast_promoters,
