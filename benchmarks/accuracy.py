@@ -165,11 +165,11 @@ def _mean_over(by_set: dict[str, Any], names: list[str], method: str) -> str:
     return spread([statistics.fmean(statistics.fmean(by_set[name][method][seed]) for name in names) for seed in seeds])
 
 
-def spread(values: list[float]) -> str:
+def spread(values: list[float], *, digits: int = 3) -> str:
     """Return mean and standard deviation, as text."""
     if not values:
         return "-"
-    return f"{statistics.fmean(values):.3f}" + (f" ± {statistics.stdev(values):.3f}" if len(values) > 1 else "")
+    return f"{statistics.fmean(values):.{digits}f}" + (f" ± {statistics.stdev(values):.{digits}f}" if len(values) > 1 else "")
 
 
 def main() -> None:

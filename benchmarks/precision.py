@@ -8,11 +8,10 @@ The default's first network (one convolution, strands shared) and a Basset-like 
 from __future__ import annotations
 
 import argparse
-import statistics
 import tempfile
 from pathlib import Path
-from typing import Any
 
+from accuracy import spread
 from sets import SETS
 
 from seqdl.evaluate.metrics import auroc
@@ -23,13 +22,13 @@ from seqdl.experiment.predict import data_logits
 from seqdl.experiment.prepare import prepare
 
 PRECISIONS = ("fp32", "bf16")
-NETWORKS: dict[str, dict[str, Any]] = {"cnn": {"name": "cnn"}, "basset": {"name": "basset"}}
+NETWORKS = ("cnn", "basset")
 PARTS = {"GABPA": "test", "Reb1": "fold0"}
 
 
 def scores(name: str, network: str, seed: int, folder: Path, *, steps: int) -> dict[str, float]:
     """Return the test AUROC after training in each precision from one seed."""
-    config = {**SETS[name](folder)[PARTS[name]], "model": NETWORKS[network], "task": {"name": "binary"}, "strands": "shared", "seed": seed}
+    config = {**SETS[name](folder)[PARTS[name]], "model": {"name": network}, "task": {"name": "binary"}, "strands": "shared", "seed": seed}
     data = prepare(make_config(config))
     rows, found = data.rows("test"), {}
     for precision in PRECISIONS:
@@ -42,7 +41,7 @@ def scores(name: str, network: str, seed: int, folder: Path, *, steps: int) -> d
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--networks", nargs="+", default=list(NETWORKS), choices=list(NETWORKS))
+    parser.add_argument("--networks", nargs="+", default=list(NETWORKS), choices=NETWORKS)
     parser.add_argument("--sets", nargs="+", default=list(PARTS), choices=list(PARTS))
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2, 3, 4])
     parser.add_argument("--steps", type=int, default=600)
@@ -53,13 +52,8 @@ def main() -> None:
         for name in options.sets:
             for network in options.networks:
                 found = [scores(name, network, seed, Path(place), steps=options.steps) for seed in options.seeds]
-                columns = [spread([one[precision] for one in found]) for precision in PRECISIONS]
-                print(f"| {name}, {network} | {' | '.join(columns)} | {spread([one['bf16'] - one['fp32'] for one in found])} |", flush=True)
-
-
-def spread(values: list[float]) -> str:
-    """Return mean and standard deviation, as text."""
-    return f"{statistics.fmean(values):.4f} ± {statistics.stdev(values):.4f}"
+                columns = [spread([one[precision] for one in found], digits=4) for precision in PRECISIONS]
+                print(f"| {name}, {network} | {' | '.join(columns)} | {spread([one['bf16'] - one['fp32'] for one in found], digits=4)} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -201,11 +201,11 @@ def main() -> None:
     cells = [(network, length) for network in options.networks for length in options.lengths]
     found: dict[str, list[float]] = {way: [] for way in options.ways}
     for network, length in cells:
-        rates = dict.fromkeys(options.ways, 0.0)
+        steps, rates = STEPS.get((network, length), 60), dict.fromkeys(options.ways, 0.0)
         for _ in range(options.rounds):
             for way in options.ways:
                 python = options.grelu if way == "grelu" else sys.executable
-                rates[way] = max(rates[way], in_process(python, way, network, length, STEPS.get((network, length), 60), options.repeats))
+                rates[way] = max(rates[way], in_process(python, way, network, length, steps, options.repeats))
         for way in options.ways:
             found[way].append(rates[way])
     counts = ", ".join(str(STEPS.get(cell, 60)) for cell in cells)

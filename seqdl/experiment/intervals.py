@@ -170,7 +170,8 @@ def chromosome_splits(chroms: pd.Series[str], genome: Genome, data: DataConfig, 
         ledger.note(RANDOM)
         if data.fold is None:
             return split_at_random(len(chroms), seed=seed)
-        return splits_of_fold(random_folds(len(chroms), _number_of_folds(data), seed=seed), data.fold, k=_number_of_folds(data))
+        k = _number_of_folds(data)
+        return splits_of_fold(random_folds(len(chroms), k, seed=seed), data.fold, k=k)
     val, test = _held_out(data, genome)
     return split_by_chromosome(chroms, genome.lengths, val=val, test=test)
 

@@ -24,7 +24,7 @@ from seqdl.report.facts import (
     steps,
 )
 from seqdl.report.folder import RunFolder
-from seqdl.report.numbers import count, decimal, number, percent, plural
+from seqdl.report.numbers import Estimate, count, decimal, number, percent, plural
 from seqdl.report.section import Finding, Tone
 
 FEW_STEPS = 500
@@ -60,7 +60,7 @@ def against_baselines(run: RunFolder) -> list[Finding]:
         return found
     name, best = next(iter(rivals.items()))
     gain = gain_over(run, name, measure)
-    if (gain.bounds[0] <= 0) if gain else (network.bounds[0] <= best.bounds[1]):
+    if _difference(run, name, measure, network, best)[0] <= 0:
         text = f"GC content alone reaches {best}, the network {network}. What it adds beyond base composition has not been shown."
         return [Finding("serious" if network.value <= best.value else "caution", "Not shown to be better than GC content", text)]
     how = f"a gain of {gain} on the same examples" if gain else "the intervals do not touch"
@@ -72,18 +72,16 @@ def other_measures(run: RunFolder) -> list[Finding]:
     """Say of a network that is better than every baseline by which other of the measures that the page leads with one of them scores higher."""
     if [finding.tone for finding in against_baselines(run)] != ["good"]:
         return []
-    behind, plainly = [], False
+    lead, behind, plainly = judged_by(run), [], False
     for measure in headline_measures(run):
         network, rivals = score(run, measure), {name: found for name, found in baselines(run, measure).items() if name != "gc"}
-        if measure == judged_by(run) or network is None or not rivals:
+        if measure == lead or network is None or not rivals:
             continue
         name, best = next(iter(rivals.items()))
         sign = -1 if measure in UP_IS_WORSE else 1
         if sign * (network.value - best.value) < 0:
             behind.append(f"{label_of(measure)} {network} for the network, {best} for {_named(run, name)}")
-            gain = gain_over(run, name, measure)
-            low, high = gain.bounds if gain else (network.bounds[0] - best.bounds[1], network.bounds[1] - best.bounds[0])
-            plainly |= max(sign * low, sign * high) < 0
+            plainly |= max(sign * bound for bound in _difference(run, name, measure, network, best)) < 0
     if not behind:
         return []
     advice = "If that is what you need the predictions for, use the baseline." if plainly else "The difference may be none."
@@ -114,7 +112,7 @@ def _beside(run: RunFolder, name: str, measure: str) -> Finding | None:
     if network is None or other is None:
         return None
     gain = gain_over(run, name, measure)
-    if (gain.bounds[0] > 0) if gain else (network.bounds[0] > other.bounds[1]):
+    if _difference(run, name, measure, network, other)[0] > 0:
         return None
     short = BASELINES.get(name, name)
     numbers = f"{_sentence(label_of(measure))} {network} for the network, {other} for {_named(run, name)}, on the same test examples."
@@ -127,6 +125,12 @@ def _beside(run: RunFolder, name: str, measure: str) -> Finding | None:
     else:
         reason = f"The intervals overlap. Unless a paired comparison on the same examples says otherwise, {advice}: it is simpler."
     return Finding("caution", f"Not shown to be better than the {short}", f"{numbers} {reason}")
+
+
+def _difference(run: RunFolder, name: str, measure: str, network: Estimate, other: Estimate) -> tuple[float, float]:
+    """Return the bounds of a measure of the network less that of a baseline: on the same resamples where drawn, else from both intervals."""
+    gain = gain_over(run, name, measure)
+    return gain.bounds if gain else (network.bounds[0] - other.bounds[1], network.bounds[1] - other.bounds[0])
 
 
 def _sentence(words: str) -> str:
