@@ -60,7 +60,7 @@ def against_baselines(run: RunFolder) -> list[Finding]:
         return found
     name, best = next(iter(rivals.items()))
     gain = gain_over(run, name, measure)
-    if _difference(run, name, measure, network, best)[0] <= 0:
+    if _difference(gain, network, best)[0] <= 0:
         text = f"GC content alone reaches {best}, the network {network}. What it adds beyond base composition has not been shown."
         return [Finding("serious" if network.value <= best.value else "caution", "Not shown to be better than GC content", text)]
     how = f"a gain of {gain} on the same examples" if gain else "the intervals do not touch"
@@ -81,7 +81,7 @@ def other_measures(run: RunFolder) -> list[Finding]:
         sign = -1 if measure in UP_IS_WORSE else 1
         if sign * (network.value - best.value) < 0:
             behind.append(f"{label_of(measure)} {network} for the network, {best} for {_named(run, name)}")
-            plainly |= max(sign * bound for bound in _difference(run, name, measure, network, best)) < 0
+            plainly |= max(sign * bound for bound in _difference(gain_over(run, name, measure), network, best)) < 0
     if not behind:
         return []
     advice = "If that is what you need the predictions for, use the baseline." if plainly else "The difference may be none."
@@ -112,7 +112,7 @@ def _beside(run: RunFolder, name: str, measure: str) -> Finding | None:
     if network is None or other is None:
         return None
     gain = gain_over(run, name, measure)
-    if _difference(run, name, measure, network, other)[0] > 0:
+    if _difference(gain, network, other)[0] > 0:
         return None
     short = BASELINES.get(name, name)
     numbers = f"{_sentence(label_of(measure))} {network} for the network, {other} for {_named(run, name)}, on the same test examples."
@@ -127,9 +127,8 @@ def _beside(run: RunFolder, name: str, measure: str) -> Finding | None:
     return Finding("caution", f"Not shown to be better than the {short}", f"{numbers} {reason}")
 
 
-def _difference(run: RunFolder, name: str, measure: str, network: Estimate, other: Estimate) -> tuple[float, float]:
+def _difference(gain: Estimate | None, network: Estimate, other: Estimate) -> tuple[float, float]:
     """Return the bounds of a measure of the network less that of a baseline: on the same resamples where drawn, else from both intervals."""
-    gain = gain_over(run, name, measure)
     return gain.bounds if gain else (network.bounds[0] - other.bounds[1], network.bounds[1] - other.bounds[0])
 
 
